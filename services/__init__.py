@@ -1,0 +1,1 @@
+"""Doudi's services: eligibility, monitoring and payments, the command line, and what they share."""
