@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
+from sqlalchemy import create_engine, text
 
 from services.cli import embedded_postgres
 
@@ -44,12 +44,7 @@ def postgres() -> Iterator[embedded_postgres.Server]:
 def owner_url(postgres: embedded_postgres.Server) -> Iterator[str]:
     """The owner's address (SQLAlchemy, psycopg) of an empty database that this module has to itself."""
     name = f"test_{next(_numbers)}"
-    with psycopg.connect(libpq_address(postgres.owner_url), autocommit=True) as connection:
-        connection.execute(f"create database {name}")
+    with create_engine(postgres.owner_url, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"create database {name}"))
         yield postgres.owner_url.replace("@/doudi?", f"@/{name}?")
-        connection.execute(f"drop database {name} with (force)")
-
-
-def libpq_address(url: str) -> str:
-    """The same address without SQLAlchemy's driver name, as psycopg itself reads it."""
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+        connection.execute(text(f"drop database {name} with (force)"))

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import quote
 
 import psycopg
@@ -74,15 +75,15 @@ def start(data_dir: Path) -> Server:
     """
     data_dir = data_dir.absolute()
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(data_dir):
+    with _alone(data_dir) as lock:
         home = data_dir / "postgres"
         if not home.exists():
-            _create(home)
-        _refuse_other_version(home)
+            _create(home, lock)
+        _refuse_other_version(home, lock)
         if not _answers(home):
             _end_leftovers(home)
         if not _answers(home):
-            _start_postmaster(home)
+            _start_postmaster(home, lock)
         return _ready_server(home)
 
 
@@ -100,10 +101,11 @@ def is_running(data_dir: Path) -> bool:
     return _answers(data_dir.absolute() / "postgres")
 
 
-def _create(home: Path) -> None:
+def _create(home: Path, lock: TextIO) -> None:
     # The rename makes cluster and password appear together or not at all, whenever the creator is killed.
     unfinished = home.with_name("postgres.new")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
     unfinished.mkdir(mode=0o700)
     password = unfinished / "password"
     password.touch(mode=0o600)
@@ -113,14 +115,15 @@ def _create(home: Path) -> None:
     _run(
         ["initdb", f"--username={SUPERUSER}", "--pwfile=password", *options, *settings, "--pgdata=cluster"],
         unfinished,
+        lock,
         CREATE_TIMEOUT_S,
     )
     unfinished.rename(home)
 
 
-def _refuse_other_version(home: Path) -> None:
+def _refuse_other_version(home: Path, lock: TextIO) -> None:
     made_by = (home / "cluster" / "PG_VERSION").read_text().strip()
-    ours = _run(["postgres", "--version"], home, CREATE_TIMEOUT_S).split()[-1].partition(".")[0]
+    ours = _run(["postgres", "--version"], home, lock, CREATE_TIMEOUT_S).split()[-1].partition(".")[0]
     if made_by != ours:
         raise EmbeddedPostgresError(
             f"数据目录 {home} 由 PostgreSQL {made_by} 建立，现装的是 {ours}：请换回原版本，或另设 DOUDI_DATA_DIR / "
@@ -128,18 +131,15 @@ def _refuse_other_version(home: Path) -> None:
         )
 
 
-def _start_postmaster(home: Path) -> None:
+def _start_postmaster(home: Path, lock: TextIO) -> None:
     log = home / "server.log"
     if log.exists() and log.stat().st_size > LOG_MAX_BYTES:
         log.replace(home / "server.log.1")
     listed = '"' + str(_socket_dir(home)).replace('"', '""') + '"'
     options = f"-c unix_socket_directories={shlex.quote(listed)}"
     # Relative names: pg_ctl hands paths to a shell between plain double quotes.
-    _run(
-        ["pg_ctl", "start", "--pgdata=cluster", "--log=server.log", f"--timeout={START_TIMEOUT_S}", f"-o{options}"],
-        home,
-        START_TIMEOUT_S + POLL_S,
-    )
+    command = ["pg_ctl", "start", "--silent", "--pgdata=cluster", "--log=server.log", f"--timeout={START_TIMEOUT_S}"]
+    _run([*command, f"--options={options}"], home, lock, START_TIMEOUT_S + LEFTOVER_TIMEOUT_S)
 
 
 def _ready_server(home: Path) -> Server:
@@ -172,12 +172,14 @@ def _stop_postmaster(home: Path) -> None:
         if not _wait_until(lambda: not _processes_in(home), STOP_TIMEOUT_S):
             os.kill(postmaster, signal.SIGQUIT)  # as a crash would: the next start recovers
             _wait_until(lambda: not _processes_in(home), LEFTOVER_TIMEOUT_S)
+    if not _fits_socket(home / "socket") and not _processes_in(home):
+        shutil.rmtree(_socket_dir(home))
 
 
 def _end_leftovers(home: Path) -> None:
     """Makes a folder whose server does not answer safe to start.
 
-    PostgreSQL itself looks at the number in postmaster.pid alone: it refuses to start while a killed server is a zombie
+    PostgreSQL itself looks at the number in its lock files alone: it refuses to start while a killed server is a zombie
     that nobody has reaped, or when another process has that number since. Here only what works in the folder counts.
     """
     if _pid_file(home).pid in _processes_in(home):
@@ -190,6 +192,7 @@ def _end_leftovers(home: Path) -> None:
         for pid in _processes_in(home):
             os.kill(pid, signal.SIGKILL)
         _wait_until(lambda: not _processes_in(home), LEFTOVER_TIMEOUT_S)
+    (_socket_dir(home) / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
     (home / "cluster" / "postmaster.pid").unlink(missing_ok=True)
 
 
@@ -262,17 +265,20 @@ def _socket_dir(home: Path) -> Path:
 
 
 def _fits_socket(folder: Path) -> bool:
+    # libpq and SQLAlchemy read a host with these as several hosts, or as one with its port.
+    if "," in str(folder) or ":" in str(folder):
+        return False
     return len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_MAX_BYTES
 
 
 @contextmanager
-def _alone(data_dir: Path) -> Iterator[None]:
+def _alone(data_dir: Path) -> Iterator[TextIO]:
     with (data_dir / "postgres.lock").open("w") as lock:
         if not _wait_until(lambda: _locked(lock.fileno()), START_TIMEOUT_S):
             raise EmbeddedPostgresError(
                 f"另一进程长时间占用 {lock.name}：请先结束它 / another process has long held {lock.name}: end it first"
             )
-        yield
+        yield lock
 
 
 def _locked(descriptor: int) -> bool:
@@ -292,8 +298,12 @@ def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _run(command: list[str], folder: Path, timeout_s: float) -> str:
-    """Runs one of PostgreSQL's programs in a folder; what it said, or EmbeddedPostgresError."""
+def _run(command: list[str], folder: Path, lock: TextIO, timeout_s: float) -> str:
+    """Runs one of PostgreSQL's programs in a folder; what it said, or EmbeddedPostgresError.
+
+    The lock is its input, an empty file: so the lock is held until the program ends, even when whoever started it is
+    killed before. pg_ctl gives the server another input, so the server does not hold it.
+    """
     # PostgreSQL refuses root. In a user namespace root is an ordinary user who owns root's files: no account is made,
     # no folder is opened to others.
     as_user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.geteuid() == 0 else []
@@ -305,7 +315,7 @@ def _run(command: list[str], folder: Path, timeout_s: float) -> str:
                 [*as_user, str(_binaries() / command[0]), *command[1:]],
                 cwd=folder,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=lock,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 timeout=timeout_s,
