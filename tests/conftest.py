@@ -12,12 +12,18 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from services.cli import embedded_postgres
+from services.cli.migration import migrate
+from services.cli.provision import SERVICES, provision
+from services.cli.shipped import SHIPPED
 
 # Ends the server when its input ends: when the fixture closes it, and when pytest is killed, which runs no fixture.
 STOP_AT_END_OF_INPUT = """
 import shutil, sys
 from pathlib import Path
 from services.cli import embedded_postgres
+from services.cli.migration import migrate
+from services.cli.provision import SERVICES, provision
+from services.cli.shipped import SHIPPED
 sys.stdin.read()
 embedded_postgres.stop(Path(sys.argv[1]))
 shutil.rmtree(sys.argv[1], ignore_errors=True)
@@ -48,3 +54,22 @@ def owner_url(postgres: embedded_postgres.Server) -> Iterator[str]:
         connection.execute(text(f"create database {name}"))
         yield postgres.owner_url.replace("@/doudi?", f"@/{name}?")
         connection.execute(text(f"drop database {name} with (force)"))
+
+
+@pytest.fixture(scope="module")
+def service_environment(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of services on a freshly migrated database: addresses, keys, a test clock that is not set."""
+    data_dir = tmp_path_factory.mktemp("data")
+    environment = provision(data_dir, owner_url, {})
+    addresses = {service: environment[f"DOUDI_{service.upper()}_DATABASE_URL"] for service in SERVICES}
+    migrate(owner_url, addresses, SHIPPED)
+    return {**environment, "DOUDI_DATA_DIR": str(data_dir), "DOUDI_TEST_CLOCK": "true"}
+
+
+@pytest.fixture(scope="module")
+def configured(service_environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The same, standing in this process's environment while the module runs, so that settings are read from it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in service_environment.items():
+            patch.setenv(name, value)
+        yield service_environment

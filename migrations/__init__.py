@@ -1,0 +1,1 @@
+"""Alembic's side of the three schemas: one environment, three histories."""

@@ -1,0 +1,1 @@
+"""Eligibility's tables and the functions that read and write them."""

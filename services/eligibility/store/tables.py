@@ -1,0 +1,112 @@
+"""The tables of the schema `eligibility`."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.shared.runtime.tables import RuntimeTables, instant
+
+metadata = MetaData(schema="eligibility")
+runtime_tables = RuntimeTables(metadata)
+
+policy_packs = Table(
+    "policy_packs",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("files", JSONB, nullable=False),
+    instant("loaded_at"),
+    PrimaryKeyConstraint("id", "version", name="pack_version_is_published_once"),
+    UniqueConstraint("sha256", name="pack_content_is_published_once"),
+    CheckConstraint("length(sha256) = 64", name="pack_hash_is_a_sha256"),
+)
+
+determinations = Table(
+    "determinations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("as_of", Date, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("packs", JSONB, nullable=False),
+    Column("determined_by", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    instant("determined_at"),
+    CheckConstraint("length(region) = 6", name="determination_has_a_region_code"),
+    Index("determinations_of_a_region", "region", "id"),
+)
+
+awards = Table(
+    "awards",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("determination", Text, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("first_month", Date),
+    Column("until_month", Date),
+    Column("basis", JSONB, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    instant("proposed_at"),
+    ForeignKeyConstraint(["determination"], ["eligibility.determinations.id"], name="award_rests_on_a_determination"),
+    UniqueConstraint("determination", "programme", "subject", name="award_is_proposed_once_for_a_result"),
+    UniqueConstraint("id", "proposed_by", name="award_names_who_proposed_it"),
+    CheckConstraint("amount_fen > 0", name="award_is_a_positive_amount"),
+    CheckConstraint("kind in ('monthly', 'one_off')", name="award_is_monthly_or_one_off"),
+    CheckConstraint(
+        "(kind = 'monthly') = (first_month is not null and until_month is not null)",
+        name="monthly_award_has_its_months",
+    ),
+    CheckConstraint("until_month > first_month", name="award_ends_after_it_begins"),
+    Index("awards_of_a_region", "region", "id"),
+)
+
+award_decisions = Table(
+    "award_decisions",
+    metadata,
+    Column("award", Text, primary_key=True),
+    Column("proposed_by", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    instant("decided_at"),
+    ForeignKeyConstraint(
+        ["award", "proposed_by"],
+        ["eligibility.awards.id", "eligibility.awards.proposed_by"],
+        name="award_decision_names_the_proposer",
+    ),
+    CheckConstraint("decided_by <> proposed_by", name="award_is_decided_by_a_second_person"),
+    CheckConstraint("decision in ('CONFIRMED', 'REFUSED')", name="award_is_confirmed_or_refused"),
+)
+
+award_people = Table(
+    "award_people",
+    metadata,
+    Column("award", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("id_number_sealed", LargeBinary, nullable=False),
+    Column("id_number_index", LargeBinary, nullable=False),
+    Column("card_number_sealed", LargeBinary),
+    PrimaryKeyConstraint("award", "member", name="award_names_a_member_once"),
+    ForeignKeyConstraint(["award"], ["eligibility.awards.id"], name="award_person_belongs_to_an_award"),
+    CheckConstraint("octet_length(id_number_index) = 16", name="id_number_index_is_a_blind_index"),
+    Index("award_people_by_id_number", "id_number_index"),
+)

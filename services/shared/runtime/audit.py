@@ -1,0 +1,163 @@
+"""The service's append-only log: events written with what they record, sealed into a Merkle tree, proved to others.
+
+Tree: RFC 6962. Checkpoint and proof: C2SP tlog-checkpoint and tlog-proof. An event holds no ID number, card or
+name, hashed or not: it names rows by their identifiers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import BigInteger, Row, Text, cast, func, insert, literal, select, tuple_
+
+from services.shared.runtime import log_tree
+from services.shared.runtime.database import Transaction
+from services.shared.runtime.identifiers import new_id
+from services.shared.runtime.tables import RuntimeTables, TransactionNumber
+
+SEAL_LIMIT = 5_000
+"""Events sealed in one transaction; the job is run again while more wait."""
+SEALER_LOCK = 0x0D0D1
+"""Advisory lock: one sealer at a time, so that leaf indexes have no gap."""
+
+Details = Mapping[str, str | int | bool | None]
+
+
+class NotSealedYet(Exception):
+    """The event is written, but no signed checkpoint covers it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened: who did which action on which entity, when, in which request."""
+
+    at: datetime
+    actor: str
+    action: str
+    entity: str
+    entity_id: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An event's leaf and the text that proves it (C2SP tlog-proof)."""
+
+    leaf_index: int
+    leaf: bytes
+    text: str
+
+
+def append(tx: Transaction, tables: RuntimeTables, event: Event, details: Details | None = None) -> str:
+    """Write `event` in the transaction of what it records; returns its id. `details` become part of the leaf."""
+    event_id = new_id("event")
+    leaf = log_tree.canonical_leaf(
+        {
+            **(details or {}),
+            "version": 1,
+            "event_id": event_id,
+            "at": event.at.isoformat(),
+            "actor": event.actor,
+            "action": event.action,
+            "entity": event.entity,
+            "entity_id": event.entity_id,
+            "request_id": event.request_id,
+        }
+    )
+    row = {"event_id": event_id, "entity": event.entity, "entity_id": event.entity_id, "action": event.action}
+    tx.execute(insert(tables.audit_events).values(**row, leaf=leaf))
+    return event_id
+
+
+def seal(tx: Transaction, tables: RuntimeTables) -> int:
+    """Give the next leaf indexes to events that no open transaction can precede; returns how many were sealed.
+
+    Identity numbers commit out of order, so events are taken in the order of their transactions, and only
+    those below the snapshot's xmin: every older transaction has ended.
+    """
+    tx.execute(select(func.pg_advisory_xact_lock(SEALER_LOCK, func.hashtext(func.current_schema()))))
+    size = tree_size(tx, tables)
+    waiting = _unsealed(tx, tables)
+    read_node = _reader(tx, tables)
+    for offset, event in enumerate(waiting):
+        index = size + offset
+        tx.execute(insert(tables.audit_leaves).values(leaf_index=index, audit_event=event.id))
+        nodes = log_tree.nodes_to_store(index, log_tree.leaf_hash(bytes(event.leaf)), read_node)
+        rows = [{"level": level, "position": position, "hash": digest} for level, position, digest in nodes]
+        tx.execute(insert(tables.audit_nodes), rows)
+    return len(waiting)
+
+
+def sign_checkpoint(
+    tx: Transaction, tables: RuntimeTables, origin: str, key: Ed25519PrivateKey, now: datetime
+) -> str | None:
+    """Sign the tree as it stands and keep the note; None when it is empty or signed already."""
+    size = tree_size(tx, tables)
+    last = tx.execute(select(func.max(tables.audit_checkpoints.c.size))).scalar()
+    if size == 0 or size == last:
+        return None
+    root = log_tree.root(size, _reader(tx, tables))
+    note = log_tree.sign_checkpoint(origin, size, root, key)
+    tx.execute(insert(tables.audit_checkpoints).values(size=size, note=note, signed_at=now))
+    return note
+
+
+def latest_checkpoint(tx: Transaction, tables: RuntimeTables) -> str | None:
+    """The newest signed note, or None before the first."""
+    checkpoints = tables.audit_checkpoints
+    return tx.execute(select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)).scalar()
+
+
+def prove(tx: Transaction, tables: RuntimeTables, event_id: str) -> Proof:
+    """The proof that `event_id` is in the newest checkpoint's tree. Raises NotSealedYet before that."""
+    events, leaves, checkpoints = tables.audit_events, tables.audit_leaves, tables.audit_checkpoints
+    row = tx.execute(
+        select(leaves.c.leaf_index, events.c.leaf).join(events).where(events.c.event_id == event_id)
+    ).first()
+    newest = tx.execute(
+        select(checkpoints.c.size, checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
+    ).first()
+    if row is None or newest is None or newest.size <= row.leaf_index:
+        raise NotSealedYet(event_id)
+    path = log_tree.inclusion_proof(row.leaf_index, newest.size, _reader(tx, tables))
+    return Proof(row.leaf_index, bytes(row.leaf), log_tree.proof_text(row.leaf_index, path, newest.note))
+
+
+def consistency(tx: Transaction, tables: RuntimeTables, old_size: int, new_size: int) -> list[bytes]:
+    """The hashes that show the tree of `old_size` to be a prefix of that of `new_size` (RFC 6962, 2.1.2)."""
+    return log_tree.consistency_proof(old_size, new_size, _reader(tx, tables))
+
+
+def tree_size(tx: Transaction, tables: RuntimeTables) -> int:
+    """How many events are sealed."""
+    highest = tx.execute(select(func.max(tables.audit_leaves.c.leaf_index))).scalar()
+    return 0 if highest is None else highest + 1
+
+
+def _unsealed(tx: Transaction, tables: RuntimeTables) -> Sequence[Row]:
+    events = tables.audit_events
+    settled = events.c.written_by < func.pg_snapshot_xmin(func.pg_current_snapshot())
+    query = select(events.c.id, events.c.leaf).where(settled)
+    last = _last_sealed(tx, tables)
+    if last is not None:
+        # In this order nothing can appear behind the last leaf: all transactions below xmin have ended.
+        after = tuple_(cast(last.written_by, TransactionNumber), literal(last.id, BigInteger))
+        query = query.where(tuple_(events.c.written_by, events.c.id) > after)
+    return tx.execute(query.order_by(events.c.written_by, events.c.id).limit(SEAL_LIMIT)).all()
+
+
+def _last_sealed(tx: Transaction, tables: RuntimeTables) -> Row | None:
+    events, leaves = tables.audit_events, tables.audit_leaves
+    query = select(cast(events.c.written_by, Text).label("written_by"), events.c.id).join_from(leaves, events)
+    return tx.execute(query.order_by(leaves.c.leaf_index.desc()).limit(1)).first()
+
+
+def _reader(tx: Transaction, tables: RuntimeTables) -> log_tree.ReadNode:
+    nodes = tables.audit_nodes
+
+    def read(level: int, position: int) -> bytes:
+        found = select(nodes.c.hash).where(nodes.c.level == level, nodes.c.position == position)
+        return bytes(tx.execute(found).scalar_one())
+
+    return read

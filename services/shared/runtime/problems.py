@@ -1,0 +1,206 @@
+"""Errors as RFC 9457 problems, in Chinese and English, from one catalogue; what was sent is never echoed."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from services.shared.runtime.audit import NotSealedYet
+from services.shared.runtime.body_errors import errors_of_list
+from services.shared.runtime.callers import Forbidden, Unauthenticated
+from services.shared.runtime.clock import ClockMayNotGoBack
+from services.shared.runtime.database import DatabaseUnavailable
+from services.shared.runtime.idempotency import IdempotencyKeyMissing, IdempotencyKeyReused
+from services.shared.runtime.logs import get_logger
+from services.shared.runtime.service_client import PeerUnavailable
+from services.shared.vocabulary.actor import NotAllowedInThisState
+from services.shared.vocabulary.invalid_body import InvalidBody
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+
+
+class NotFound(Exception):
+    """Nothing by that name, or nothing that this caller may know of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One row of the catalogue: a stable code, its HTTP status, what it means and what to do, zh and en.
+
+    The texts may name public fields of the exception in braces, such as `{state}`.
+    """
+
+    code: str
+    status: int
+    zh: str
+    en: str
+    remedy_zh: str
+    remedy_en: str
+
+
+Catalogue = Mapping[type[Exception], Problem]
+
+SHARED_PROBLEMS: Catalogue = {
+    InvalidBody: Problem(
+        "invalid_body", 400, "请求内容有误", "The body has errors", "按 errors 逐项改正后重发", "Correct each of errors"
+    ),
+    Unauthenticated: Problem(
+        "unauthenticated",
+        401,
+        "没有有效的令牌",
+        "No valid token",
+        "在 Authorization 头中带上有效令牌",
+        "Send a valid bearer token",
+    ),
+    Forbidden: Problem(
+        "forbidden",
+        403,
+        "无权进行此操作",
+        "Not yours to do",
+        "由有相应角色和辖区的人办理",
+        "Ask someone with the role and region",
+    ),
+    NotFound: Problem("not_found", 404, "没有找到", "Not found", "核对编号", "Check the identifier"),
+    NotAllowedInThisState: Problem(
+        "not_allowed_in_this_state",
+        409,
+        "当前状态 {state} 不能进行此操作",
+        "Not possible in state {state}",
+        "先查看其状态，再决定下一步",
+        "Look at its state, then take the next step",
+    ),
+    IdempotencyKeyMissing: Problem(
+        "idempotency_key_missing",
+        400,
+        "缺少 Idempotency-Key 头",
+        "The Idempotency-Key header is missing",
+        "带上不超过 200 个字符的唯一键，重发时用同一个",
+        "Send one of at most 200 characters, the same when sending again",
+    ),
+    IdempotencyKeyReused: Problem(
+        "idempotency_key_reused",
+        409,
+        "此 Idempotency-Key 已用于另一请求",
+        "The Idempotency-Key belongs to another body",
+        "新的请求用新的键",
+        "Use a new key for a new request",
+    ),
+    DatabaseUnavailable: Problem(
+        "database_unavailable",
+        503,
+        "数据库暂时不可用，未作任何改动",
+        "The database is away; nothing was changed",
+        "稍后用同一个 Idempotency-Key 重发",
+        "Send it again later with the same Idempotency-Key",
+    ),
+    NotSealedYet: Problem(
+        "not_sealed_yet",
+        409,
+        "已记录，尚未有签名的检查点覆盖",
+        "Recorded, but no signed checkpoint covers it yet",
+        "几秒后重试",
+        "Try again in a few seconds",
+    ),
+    ClockMayNotGoBack: Problem(
+        "clock_may_not_go_back",
+        409,
+        "测试时钟只能向前",
+        "The test clock only moves forward",
+        "给一个更晚的时刻",
+        "Give a later instant",
+    ),
+    PeerUnavailable: Problem(
+        "peer_unavailable", 503, "{peer} 暂时不可用", "{peer} is away", "稍后重试", "Try again later"
+    ),
+}
+
+HTTP_PROBLEMS = {
+    404: Problem("no_such_path", 404, "没有这个地址", "No such path", "见 /docs", "See /docs"),
+    405: Problem("method_not_allowed", 405, "此地址不支持该方法", "Method not allowed here", "见 /docs", "See /docs"),
+    413: Problem("body_too_large", 413, "请求内容过大", "The body is too large", "分批发送", "Send it in parts"),
+}
+OTHER_HTTP = Problem("refused", 400, "请求被拒绝", "The request was refused", "见 /docs", "See /docs")
+FAULT = Problem(
+    "internal_fault",
+    500,
+    "系统出错，已记录",
+    "A fault of ours; it is logged",
+    "用同一个 Idempotency-Key 重发，并告知 request_id",
+    "Send it again with the same key, and tell us the request_id",
+)
+
+
+def install_problem_handlers(app: FastAPI, catalogue: Catalogue) -> None:
+    """Answer every error of `catalogue`, of the shared one, of HTTP and of ours as a problem."""
+    for kind, problem in {**SHARED_PROBLEMS, **catalogue}.items():
+        app.add_exception_handler(kind, _handler(problem))
+    app.add_exception_handler(RequestValidationError, _refuse_request)
+    app.add_exception_handler(HTTPException, _refuse_http)
+    app.add_exception_handler(Exception, _fault)
+
+
+def problem_response(
+    request: Request, problem: Problem, values: Mapping[str, Any] | None = None, errors: tuple = ()
+) -> Response:
+    """The problem in the reader's language first, and whole in both."""
+    zh, en = ((text.format_map(values or {})) for text in (problem.zh, problem.en))
+    is_english = request.headers.get("accept-language", "").lower().startswith("en")
+    body = {
+        "type": f"{request.scope.get('root_path', '')}/problems/{problem.code}",
+        "title": en if is_english else zh,
+        "status": problem.status,
+        "detail": problem.remedy_en if is_english else problem.remedy_zh,
+        "code": problem.code,
+        "text": {"zh": f"{zh}。{problem.remedy_zh}。", "en": f"{en}. {problem.remedy_en}."},
+        "request_id": request.scope.get("request_id", ""),
+    }
+    if errors:
+        body["errors"] = [
+            {"pointer": error.pointer, "code": error.code, "text": {"zh": error.zh, "en": error.en}} for error in errors
+        ]
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if problem.status == 503 else {}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(json.dumps(body, ensure_ascii=False), problem.status, headers, MEDIA_TYPE)
+
+
+def catalogue_page(catalogue: Catalogue) -> list[dict[str, str | int]]:
+    """Every problem of a service as a table, for the page behind `type`."""
+    rows = [*{**SHARED_PROBLEMS, **catalogue}.values(), *HTTP_PROBLEMS.values(), FAULT]
+    return [{field.name: getattr(row, field.name) for field in fields(Problem)} for row in rows]
+
+
+def _handler(problem: Problem) -> Callable[[Request, Exception], Response]:
+    def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, InvalidBody):
+            return problem_response(request, problem, errors=error.errors)
+        return problem_response(request, problem, _public_fields(error))
+
+    return handle
+
+
+def _public_fields(error: Exception) -> dict[str, Any]:
+    if is_dataclass(error):
+        return {field.name: getattr(error, field.name) for field in fields(error)}
+    return {key: value for key, value in vars(error).items() if not key.startswith("_")}
+
+
+def _refuse_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem_response(request, SHARED_PROBLEMS[InvalidBody], errors=errors_of_list(error.errors()))
+
+
+def _refuse_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem_response(request, HTTP_PROBLEMS.get(error.status_code, OTHER_HTTP))
+
+
+def _fault(request: Request, error: Exception) -> Response:
+    # Only the type: a message may hold what was sent.
+    get_logger().error("fault", error_type=type(error).__name__, request_id=request.scope.get("request_id", ""))
+    return problem_response(request, FAULT)

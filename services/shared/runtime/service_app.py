@@ -1,0 +1,306 @@
+"""A service's FastAPI application: request ids, problems, health, documentation without internet, the test clock."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Concatenate, ParamSpec
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi_offline import FastAPIOffline
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.shared.runtime import audit
+from services.shared.runtime.callers import TrustedKeys, permitted
+from services.shared.runtime.clock import ClockMayNotGoBack, Now, system_now
+from services.shared.runtime.database import Database, DatabaseUnavailable, Transaction
+from services.shared.runtime.environment import Configuration
+from services.shared.runtime.idempotency import (
+    MAX_KEY_LENGTH,
+    IdempotencyKeyMissing,
+    answer_once,
+    fingerprint_of,
+)
+from services.shared.runtime.identifiers import new_id
+from services.shared.runtime.logs import get_logger
+from services.shared.runtime.personal_data import PersonalData, read_field_keys
+from services.shared.runtime.problems import Catalogue, catalogue_page, install_problem_handlers
+from services.shared.runtime.tables import RuntimeTables
+from services.shared.vocabulary.actor import Actor, Permissions
+
+API_VERSION = "1.0"
+MAX_BODY_BYTES = 1_000_000
+"""A household, a batch of deaths or a list of decisions is far below; larger ways in come with their own bound."""
+REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,100}$")
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the edge hands to use cases: the database, the shared tables, the clock and the keys."""
+
+    name: str
+    configuration: Configuration[Any]
+    database: Database
+    tables: RuntimeTables
+    now: Now
+    personal_data: PersonalData
+    log_key: Ed25519PrivateKey
+    permissions: Permissions
+
+    @property
+    def log_origin(self) -> str:
+        """The name that the service's log signs under (C2SP tlog-checkpoint origin)."""
+        return f"doudi/{self.name}"
+
+    def event(self, request: Request, actor: Actor, action: str, entity: str, entity_id: str) -> audit.Event:
+        """An audit event of this request, now."""
+        request_id = request.scope.get("request_id", "")
+        return audit.Event(self.now(), actor.subject, action, entity, entity_id, request_id)
+
+    def transact_once(
+        self,
+        request: Request,
+        actor: Actor,
+        body: BaseModel | None,
+        status: int,
+        use_case: Callable[Concatenate[Transaction, P], Any],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Response:
+        """Run `use_case` under the request's Idempotency-Key and answer with its JSON-ready value.
+
+        Raises IdempotencyKeyMissing without a key, IdempotencyKeyReused for the key with another body.
+        """
+        key = idempotency_key_of(request)
+        if key is None:
+            raise IdempotencyKeyMissing
+        operation = f"{request.method} {request.url.path}"
+        fingerprint = fingerprint_of(operation, body.model_dump_json().encode() if body else b"")
+
+        def work(tx: Transaction) -> Any:
+            def effect() -> tuple[int, bytes]:
+                return status, as_json(use_case(tx, *args, **kwargs))
+
+            return answer_once(tx, self.tables, actor.subject, key, fingerprint, self.now(), effect)
+
+        kept = self.database.transact(work)
+        headers = {"Idempotent-Replay": "true"} if kept.is_replay else {}
+        return Response(kept.body, kept.status, headers, "application/json")
+
+
+def as_json(value: Any) -> bytes:
+    """`value` (dicts, lists, dataclasses, strings, dates) as JSON bytes."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """A JSON answer that needs no model to be rendered."""
+    return Response(as_json(value), status, media_type="application/json")
+
+
+def idempotency_key_of(request: Request) -> str | None:
+    """The request's Idempotency-Key, or None; raises IdempotencyKeyMissing for one that is too long."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise IdempotencyKeyMissing
+    return key
+
+
+IdempotencyKey = Annotated[
+    str | None, Header(alias="Idempotency-Key", description="one request, one key; the same key gives the same answer")
+]
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The dependency by which a route gets at its service's runtime."""
+    return request.app.state.runtime
+
+
+def new_runtime(
+    name: str,
+    configuration: Configuration[Any],
+    tables: RuntimeTables,
+    constraints: dict[str, Callable[[], Exception]],
+    permissions: Permissions,
+) -> Runtime:
+    """Everything that a service and its worker share, from its settings."""
+    own = configuration.own
+    database = Database(own.database_url.get_secret_value(), name, constraints)
+    log_key = load_pem_private_key(own.log_key_file.read_bytes(), None)
+    assert isinstance(log_key, Ed25519PrivateKey)
+    now = _test_now(database, tables) if configuration.common.test_clock else system_now
+    personal_data = PersonalData(read_field_keys(own.personal_data_key_file))
+    return Runtime(name, configuration, database, tables, now, personal_data, log_key, permissions)
+
+
+def create_service_app(
+    runtime: Runtime, title: str, routers: Sequence[APIRouter], catalogue: Catalogue, version: str
+) -> FastAPI:
+    """Wire a service: its routers under /{name}/v1, and what every service has."""
+    common = runtime.configuration.common
+    prefix = f"/{runtime.name}/v1"
+    app = FastAPIOffline(
+        title=title,
+        version=version,
+        docs_url=f"/{runtime.name}/docs",
+        redoc_url=None,
+        openapi_url=f"/{runtime.name}/openapi.json",
+        static_url=f"/{runtime.name}/static",
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.runtime = runtime
+    app.state.permissions = runtime.permissions
+    assert common.trusted_keys_file is not None
+    app.state.trusted_keys = TrustedKeys.read(common.trusted_keys_file, common.mode == "production")
+    for router in [*routers, _health_router(), _log_router(), *([_clock_router()] if common.test_clock else [])]:
+        app.include_router(router, prefix=prefix)
+    app.add_api_route("/problems", lambda: catalogue_page(catalogue), include_in_schema=False)
+    app.add_api_route("/problems/{code}", _problem_page(catalogue), include_in_schema=False)
+    install_problem_handlers(app, catalogue)
+    app.add_middleware(RequestFrame)
+    return app
+
+
+class RequestFrame:
+    """Gives every request an id and a log line, and every answer its version headers (pure ASGI)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _given_request_id(scope) or new_id("request")
+        scope["request_id"] = request_id
+        started, status = time.perf_counter(), 0
+
+        async def with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"request-id", request_id.encode()),
+                    (b"api-version", API_VERSION.encode()),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_headers)
+        finally:
+            duration = round((time.perf_counter() - started) * 1000, 1)
+            route = getattr(scope.get("route"), "path", "")
+            get_logger().info(
+                "request",
+                request_id=request_id,
+                method=scope["method"],
+                route=route,
+                status=status,
+                duration_ms=duration,
+                caller=scope.get("caller", ""),
+            )
+
+
+class ClockBody(BaseModel):
+    """Where the test clock is to stand."""
+
+    model_config = ConfigDict(extra="forbid")
+    now: AwareDatetime
+
+
+def _given_request_id(scope: Scope) -> str | None:
+    given = dict(scope["headers"]).get(b"request-id", b"")
+    return given.decode() if REQUEST_ID.match(given) else None
+
+
+def _health_router() -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health", operation_id="get-health")
+    def health() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @router.get("/ready", operation_id="get-readiness")
+    def ready(runtime: Annotated[Runtime, Depends(runtime_of)]) -> Response:
+        """The process can work: its database answers."""
+        try:
+            runtime.database.ping()
+        except DatabaseUnavailable:
+            return json_response({"status": "unavailable", "database": "away"}, 503)
+        return json_response({"status": "ready", "database": "ok"})
+
+    return router
+
+
+def _log_router() -> APIRouter:
+    router = APIRouter(tags=["log"])
+
+    @router.get("/log/checkpoint", operation_id="get-log-checkpoint", response_class=Response)
+    def checkpoint(
+        runtime: Annotated[Runtime, Depends(runtime_of)], _: Annotated[Actor, Depends(permitted("read_log"))]
+    ) -> Response:
+        """The newest signed checkpoint of the service's log (C2SP tlog-checkpoint)."""
+        note = runtime.database.read(audit.latest_checkpoint, runtime.tables)
+        if note is None:
+            raise audit.NotSealedYet
+        return Response(note, media_type="text/plain; charset=utf-8")
+
+    return router
+
+
+def _clock_router() -> APIRouter:
+    router = APIRouter(prefix="/test-helpers", tags=["test helpers"])
+
+    @router.get("/clock", operation_id="get-test-clock")
+    def read(runtime: Annotated[Runtime, Depends(runtime_of)]) -> Response:
+        """Where business time stands."""
+        return json_response({"now": runtime.now()})
+
+    @router.post("/clock", operation_id="set-test-clock")
+    def move(
+        body: ClockBody,
+        runtime: Annotated[Runtime, Depends(runtime_of)],
+        _: Annotated[Actor, Depends(permitted("set_test_clock"))],
+    ) -> Response:
+        """Put business time forward. Only where the setting DOUDI_TEST_CLOCK is on; production refuses it."""
+        runtime.database.transact(_put_clock, runtime.tables, body.now)
+        return json_response({"now": runtime.now()})
+
+    return router
+
+
+def _test_now(database: Database, tables: RuntimeTables) -> Now:
+    def now() -> datetime:
+        stands = database.read(lambda tx: tx.execute(select(tables.test_clock.c.now)).scalar())
+        return stands if stands is not None else system_now()
+
+    return now
+
+
+def _put_clock(tx: Transaction, tables: RuntimeTables, now: datetime) -> None:
+    clock = tables.test_clock
+    put = insert(clock).values(number=1, now=now)
+    moved = put.on_conflict_do_update(index_elements=["number"], set_={"now": now}, where=clock.c.now <= now)
+    if tx.execute(moved.returning(clock.c.now)).first() is None:
+        raise ClockMayNotGoBack
+
+
+def _problem_page(catalogue: Catalogue) -> Callable[[str], Response]:
+    rows = {row["code"]: row for row in catalogue_page(catalogue)}
+
+    def page(code: str) -> Response:
+        return json_response(rows.get(code, {}), 200 if code in rows else 404)
+
+    return page
