@@ -1,0 +1,137 @@
+"""Jobs exist with their cause, run at least once, and are held when they keep failing; messages wait for their peer."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select, text
+
+from services.shared.runtime import jobs, outbox
+from services.shared.runtime.service_client import PeerRefused, PeerUnavailable
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture
+def worker(service_environment, database, tables):
+    """Starts a worker in its own process, running the handlers of the module at hand; ended with the test."""
+    started = []
+
+    def start(scenario: str) -> subprocess.Popen:
+        argv = [sys.executable, "-m", "tests.shared.runtime.job_scenarios", scenario]
+        started.append(subprocess.Popen(argv, env={**os.environ, **service_environment}))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def eventually(condition):
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it did not come to pass")
+
+
+def runs_of(database, entity):
+    query = text("select count(*) from test_clock_runs where entity = :entity")
+    return database.read(lambda tx: tx.execute(query, {"entity": entity}).scalar_one())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def record_of_runs(owner_url, service_environment):
+    from sqlalchemy import create_engine
+
+    engine = create_engine(owner_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as owner:
+        owner.execute(text("create table eligibility.test_clock_runs (entity text, at timestamptz default now())"))
+        owner.execute(text("grant all on eligibility.test_clock_runs to doudi_eligibility"))
+    engine.dispose()
+
+
+def test_a_job_of_a_rolled_back_cause_never_runs_and_a_committed_one_does(worker, database):
+    def cause_and_fail(tx):
+        jobs.enqueue(tx, "eligibility", "record", "never")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        database.transact(cause_and_fail)
+    database.transact(jobs.enqueue, "eligibility", "record", "once")
+    worker("record")
+    eventually(lambda: runs_of(database, "once") == 1)
+    assert runs_of(database, "never") == 0
+
+
+def test_a_job_whose_worker_is_killed_is_run_again(worker, database):
+    database.transact(jobs.enqueue, "eligibility", "hang_once", "killed")
+    first = worker("record")
+    eventually(lambda: runs_of(database, "killed") == 1)
+    first.send_signal(signal.SIGKILL)
+    worker("record")
+    eventually(lambda: runs_of(database, "killed") == 2)
+
+
+def test_a_job_that_fails_is_tried_again_until_it_works(worker, database):
+    database.transact(jobs.enqueue, "eligibility", "fail_twice", "stubborn")
+    worker("record")
+    eventually(lambda: runs_of(database, "stubborn") == 3)
+
+
+def test_a_message_waits_for_its_peer_is_sent_again_and_then_marked(database, tables):
+    message = database.transact(outbox.append, tables, "eligibility", "greeting", "entity_1", NOW)
+    tries = []
+
+    def send(message_id, entity_id):
+        tries.append((message_id, entity_id))
+        if len(tries) < 3:
+            raise PeerUnavailable("payments")
+
+    for _ in range(2):
+        with pytest.raises(jobs.TryAgain):
+            outbox.deliver(database, tables, {"greeting": send}, lambda: NOW, message)
+    outbox.deliver(database, tables, {"greeting": send}, lambda: NOW, message)
+    outbox.deliver(database, tables, {"greeting": send}, lambda: NOW, message)
+    assert tries == [(message, "entity_1")] * 3
+    sent = select(tables.outbox_messages.c.delivered_at).where(tables.outbox_messages.c.id == message)
+    assert database.read(lambda tx: tx.execute(sent).scalar()) == NOW
+
+
+def test_a_refused_message_is_parked_for_a_person(database, tables):
+    message = database.transact(outbox.append, tables, "eligibility", "greeting", "entity_2", NOW)
+
+    def refuse(message_id, entity_id):
+        raise PeerRefused("payments", 409, "idempotency_key_reused")
+
+    outbox.deliver(database, tables, {"greeting": refuse}, lambda: NOW, message)
+    assert message in database.read(outbox.parked, tables)
+
+
+def test_the_pause_between_tries_grows_and_has_a_bound():
+    assert outbox.FIRST_DELAY_SECONDS < outbox.MAX_DELAY_SECONDS
+    assert outbox.MAX_TRIES * outbox.MAX_DELAY_SECONDS > 6 * 86_400
+
+
+def test_a_job_in_an_open_transaction_is_not_seen(worker, database):
+    worker("record")
+    committed = threading.Event()
+
+    def slow(tx):
+        jobs.enqueue(tx, "eligibility", "record", "slow")
+        time.sleep(2)
+        assert runs_of(database, "slow") == 0
+        committed.set()
+
+    database.transact(slow)
+    eventually(lambda: runs_of(database, "slow") == 1)
+    assert committed.is_set()
