@@ -1,0 +1,35 @@
+"""How `doudi` speaks: rich on a terminal, plain lines elsewhere, JSON where asked, refusals in one line."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def refuse(message: str) -> NoReturn:
+    """Say in one line (zh and en) what is wrong and what to do, and exit 1."""
+    errors.print(message, markup=False)
+    raise SystemExit(1)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on a terminal; tab-separated lines elsewhere."""
+    if not console.is_terminal:
+        for row in [columns, *rows]:
+            console.print("\t".join(row), markup=False)
+        return
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,22 @@
+"""Who may do what in eligibility: one table of role × action × state, read by routes, use cases and tests."""
+
+from services.shared.vocabulary.actor import Permission, Permissions
+
+
+def _roles(*names: str, states: tuple[str, ...] = ()) -> Permission:
+    return Permission(frozenset(names), frozenset(states))
+
+
+PERMISSIONS: Permissions = {
+    "determine": _roles("portal", "caseworker"),
+    "simulate": _roles("portal", "caseworker", "policy_officer"),
+    "read_determination": _roles("portal", "caseworker", "confirmer", "auditor"),
+    "replay_determination": _roles("caseworker", "confirmer", "policy_officer", "auditor"),
+    "propose_award": _roles("caseworker"),
+    "decide_award": _roles("confirmer", "caseworker", states=("PROPOSED",)),
+    "read_award": _roles("caseworker", "confirmer", "auditor"),
+    "read_policy_pack": _roles("portal", "caseworker", "confirmer", "policy_officer", "auditor", "service"),
+    "read_log": _roles("auditor", "operator"),
+    "set_test_clock": _roles("operator"),
+}
+"""A caseworker may confirm too, in an office of two; never what she proposed herself, which the database refuses."""

@@ -1,0 +1,83 @@
+"""Eligibility's errors as problems, and the constraints that stand for them."""
+
+from collections.abc import Callable
+
+from services.eligibility.domain import award
+from services.eligibility.use_cases import replay_determination
+from services.shared.runtime.problems import Catalogue, Problem
+
+CATALOGUE: Catalogue = {
+    award.NothingToAward: Problem(
+        "nothing_to_award",
+        422,
+        "该认定没有给予此项目金额",
+        "The determination grants no amount under this programme to this subject",
+        "核对项目与对象，或补全事实后重新认定",
+        "Check programme and subject, or determine again with the missing facts",
+    ),
+    award.AwardMonthsWrong: Problem(
+        "award_months_wrong",
+        422,
+        "截止月份须晚于起始月份，且不超过三十六个月",
+        "The award must end after it begins, and within thirty-six months",
+        "改正 until",
+        "Correct until",
+    ),
+    award.PeopleDoNotMatch: Problem(
+        "people_do_not_match",
+        422,
+        "所列人员须与认定的家庭成员一致，且恰有一名领款人",
+        "The people must be exactly the members that the award is for, with one payee",
+        "核对 people，只给一人 card_number",
+        "Check people; give card_number to one of them",
+    ),
+    award.AlreadyProposed: Problem(
+        "already_proposed",
+        409,
+        "该认定结果已提出过发放",
+        "This result was proposed for an award before",
+        "查看已有的发放",
+        "Look at the award that exists",
+    ),
+    award.AlreadyDecided: Problem(
+        "already_decided", 409, "该发放已作出决定", "The award was decided before", "查看其状态", "Look at its state"
+    ),
+    award.SecondPersonNeeded: Problem(
+        "second_person_needed",
+        409,
+        "提出人不能自己确认",
+        "Who proposed the award may not decide on it",
+        "请另一位工作人员确认",
+        "Ask another person to decide",
+    ),
+    award.DemoPersonRefused: Problem(
+        "demo_person_refused",
+        422,
+        "生产环境不接受演示人员",
+        "Demo people are refused in production",
+        "使用真实的公民身份号码",
+        "Use the person's own number",
+    ),
+    replay_determination.ReplayRefused: Problem(
+        "replay_refused",
+        409,
+        "无法重算：规则包 {pack_id} {version} 与认定时的内容不符",
+        "It cannot be recomputed: pack {pack_id} {version} is not what it was",
+        "报告审计人员，从备份恢复该规则包",
+        "Tell the auditor, and restore the pack from a backup",
+    ),
+    replay_determination.ReplayDiffers: Problem(
+        "replay_differs",
+        409,
+        "重算结果与记录不一致",
+        "The recomputed answer is not the recorded one",
+        "报告审计人员",
+        "Tell the auditor",
+    ),
+}
+
+CONSTRAINTS: dict[str, Callable[[], Exception]] = {
+    "award_is_proposed_once_for_a_result": award.AlreadyProposed,
+    "award_decisions_pkey": award.AlreadyDecided,
+    "award_is_decided_by_a_second_person": award.SecondPersonNeeded,
+}
