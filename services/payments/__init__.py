@@ -1,0 +1,1 @@
+"""Payments: owes, pays and accounts for every fen."""

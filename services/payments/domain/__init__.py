@@ -1,0 +1,1 @@
+"""What payments knows without a database, a clock or a network."""
