@@ -47,10 +47,14 @@ class NotAllowedInThisState(Exception):
 
 def region_covers(wide: str, narrow: str) -> bool:
     """True when the GB/T 2260 code `wide` is `narrow`, its prefecture, its province or the nation."""
-    if wide == NATION:
-        return True
-    significant = wide[:2] if wide.endswith("0000") else wide[:4] if wide.endswith("00") else wide
-    return narrow.startswith(significant)
+    return narrow.startswith(significant_digits(wide))
+
+
+def significant_digits(region: str) -> str:
+    """The digits that the codes of all places within `region` begin with: none for the nation, "42" for 420000."""
+    if region == NATION:
+        return ""
+    return region[:2] if region.endswith("0000") else region[:4] if region.endswith("00") else region
 
 
 def require_state(permissions: Permissions, action: str, state: str) -> None:
