@@ -1,0 +1,33 @@
+"""The life line of a child process: it ends when the process that started it is gone, however that one ended."""
+
+import os
+import signal
+import threading
+import time
+
+PARENT_FD = "DOUDI_PARENT_FD"
+"""Names the inherited read end of a pipe whose write end the parent alone holds, and never writes to."""
+
+ORDERLY_END_S = 10
+"""How long work in hand may take after the parent is gone; then the process group is killed."""
+
+
+def exit_with_parent() -> None:
+    """Watches the parent in a thread from now on; does nothing in a process that was started by hand."""
+    given = os.environ.pop(PARENT_FD, "")
+    if not given.isdecimal():
+        return
+    descriptor = int(given)
+    # A grandchild that held it open would not hurt, but it has no use for it.
+    os.set_inheritable(descriptor, False)
+    threading.Thread(target=_end_after, args=(descriptor,), name="parent", daemon=True).start()
+
+
+def _end_after(descriptor: int) -> None:
+    os.read(descriptor, 1)  # returns only at the end of the pipe: the kernel closes the parent's end with the parent
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(ORDERLY_END_S)
+    # The supervisor makes each child the leader of its group, so nothing but its own children is in it.
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
