@@ -401,7 +401,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         key = parse_verifier_key(arguments.key)
-        answer = {"ok": True, "code": f"{arguments.command}_holds"} | COMMANDS[arguments.command](arguments, key)
+        answer: dict[str, Any] = {"ok": True, "code": f"{arguments.command}_holds"} | COMMANDS[arguments.command](
+            arguments, key
+        )
     except Refused as refused:
         answer = {"ok": False, "code": refused.code}
     zh, en = MESSAGES[answer["code"]]
@@ -416,18 +418,17 @@ def _run_checkpoint(arguments: argparse.Namespace, key: VerifierKey) -> dict[str
 
 def _run_proof(arguments: argparse.Namespace, key: VerifierKey) -> dict[str, Any]:
     text = _read(arguments.file)
-    record: dict[str, Any] | None = None
-    if text.lstrip().startswith("{"):
-        document = parse_record(text)
-        text, record = document.get("proof"), document.get("leaf")
+    # The API gives both in one JSON object; a tlog-proof file is never one.
+    document = parse_record(text) if text.lstrip().startswith("{") else {"proof": text}
+    proof, record = document.get("proof"), document.get("leaf")
     if arguments.leaf:
         given = parse_record(_read(arguments.leaf))
         record = given["leaf"] if isinstance(given.get("leaf"), dict) else given
-    if not isinstance(text, str):
+    if not isinstance(proof, str):
         raise Refused("proof_malformed")
     if not isinstance(record, dict):
         raise Refused("leaf_missing")
-    return check_proof(text, record, key, arguments.origin)
+    return check_proof(proof, record, key, arguments.origin)
 
 
 def _run_consistency(arguments: argparse.Namespace, key: VerifierKey) -> dict[str, Any]:

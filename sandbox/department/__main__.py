@@ -1,6 +1,7 @@
 """The department's command: `keygen` makes its key, `send-deaths` signs and posts a batch of death records."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,9 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _keygen(arguments: argparse.Namespace) -> int:
-    path, public_key = make_key_pair(arguments.folder, arguments.key_id)
-    sys.stderr.write(f"{path} holds the private key; keep it. The receiver registers these lines:\n")
-    sys.stdout.write(f'[keys."{arguments.key_id}"]\npublic_key = "{public_key}"\n')
+    path, jwk = make_key_pair(arguments.folder, arguments.key_id)
+    sys.stderr.write(f"{path} holds the private key; keep it. The receiver registers this public key:\n")
+    sys.stdout.write(json.dumps(jwk) + "\n")
     return 0
 
 

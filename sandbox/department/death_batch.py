@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-MOST_ROWS = 10_000
+MOST_ROWS = 5_000
 LARGEST_FILE_BYTES = 4_000_000
 COLUMNS = ("id_number", "died_on", "source")
 # What the columns are called in the department's own spreadsheets.
@@ -41,7 +41,7 @@ class DeathBatch:
 def read_rows(path: Path) -> tuple[dict[str, str], ...]:
     """Rows of a CSV file with a heading (UTF-8, with or without BOM; English or Chinese names) or a JSON list.
 
-    Raises `RowsRefused`: unreadable, too large, without the columns, or more than 10,000 rows.
+    Raises `RowsRefused`: unreadable, too large, without the columns, or more than 5,000 rows.
     """
     text = _read_text(path)
     try:

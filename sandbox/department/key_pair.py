@@ -22,8 +22,8 @@ class KeyRefused(Exception):
     """The key cannot be made or read; the message says why and never holds key bytes."""
 
 
-def make_key_pair(folder: Path, key_id: str) -> tuple[Path, str]:
-    """Writes `KEY_ID.pem` (0600, PKCS #8) into the folder; returns its path and the public key as base64 of 32 bytes.
+def make_key_pair(folder: Path, key_id: str) -> tuple[Path, dict[str, str]]:
+    """Writes `KEY_ID.pem` (0600, PKCS #8) into the folder; returns its path and the public JWK.
 
     Raises `KeyRefused` when the name is no key id or the file exists: a key in use is never overwritten.
     """
@@ -40,12 +40,13 @@ def make_key_pair(folder: Path, key_id: str) -> tuple[Path, str]:
         raise KeyRefused(f"{path} cannot be written: {error.strerror}") from None
     with os.fdopen(handle, "wb") as file:
         file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return path, public_key_text(key)
+    return path, public_jwk(key, key_id)
 
 
-def public_key_text(key: Ed25519PrivateKey) -> str:
-    """The public half as the receiver registers it: base64 of its 32 bytes."""
-    return base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+def public_jwk(key: Ed25519PrivateKey, key_id: str) -> dict[str, str]:
+    """The public half as the receiver registers it: a JSON Web Key (RFC 8037)."""
+    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return {"kty": "OKP", "crv": "Ed25519", "x": base64.urlsafe_b64encode(raw).decode().rstrip("="), "kid": key_id}
 
 
 def read_key(path: Path) -> Ed25519PrivateKey:
