@@ -1,0 +1,79 @@
+"""How `python -m services.<name>` runs: serve or worker, ended with its parent, refused in one line."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from services.shared.runtime.callers import UntrustedKeys
+from services.shared.runtime.environment import Configuration, SettingRefused
+from services.shared.runtime.logs import configure_logs
+from services.shared.runtime.parent import exit_with_parent
+from services.shared.runtime.service_app import Runtime
+
+SHUTDOWN_SECONDS = 10
+USAGE = "用法 / usage: python -m services.{name} serve [--workers N] | worker"
+MAX_PROCESSES = 64
+
+
+def run_process(
+    name: str,
+    arguments: Sequence[str],
+    configuration: Callable[[], Configuration[Any]],
+    create_runtime: Callable[[Configuration[Any]], Runtime],
+    work: Callable[[Runtime], None],
+) -> int:
+    """Run `serve` or `worker` for the service `name`; returns the exit code."""
+    processes = _processes(arguments)
+    if processes is None:
+        sys.stderr.write(USAGE.format(name=name) + "\n")
+        return 2
+    try:
+        settings = configuration()
+        configure_logs(name, arguments[0], settings.common.log_level)
+        exit_with_parent()
+        if arguments[0] == "worker":
+            work(create_runtime(settings))
+        else:
+            _serve(name, settings, processes)
+    except (SettingRefused, UntrustedKeys) as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return 1
+    return 0
+
+
+def default_app(
+    name: str, configuration: Callable[[], Configuration[Any]], create_app: Callable[[Configuration[Any]], FastAPI]
+) -> FastAPI:
+    """The service on this process's settings: uvicorn's factory, called once in each serving process."""
+    settings = configuration()
+    configure_logs(name, "serve", settings.common.log_level)
+    return create_app(settings)
+
+
+def _serve(name: str, settings: Configuration[Any], processes: int) -> None:
+    uvicorn.run(
+        f"services.{name}.app:create_default_app",
+        factory=True,
+        host=settings.common.host,
+        port=settings.own.port,
+        workers=processes,
+        loop="uvloop" if sys.platform != "win32" else "auto",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+def _processes(arguments: Sequence[str]) -> int | None:
+    """How many serving processes are asked for; None when the arguments make no sense."""
+    match list(arguments):
+        case ["worker"] | ["serve"]:
+            return 1
+        case ["serve", "--workers", number] if number.isdigit() and 0 < int(number) <= MAX_PROCESSES:
+            return int(number)
+    return None
