@@ -36,6 +36,7 @@ PORT = 5432  # part of the socket's name; nothing listens on the network
 SOCKET_PATH_MAX_BYTES = 107  # sun_path less its terminator
 LOG_MAX_BYTES = 16 * 1024 * 1024
 
+CONNECT_TIMEOUT_S = 10
 CREATE_TIMEOUT_S = 120
 # Recovery after a crash may read much log; pg_ctl must not give up on it.
 START_TIMEOUT_S = 600
@@ -90,7 +91,7 @@ def start(data_dir: Path) -> Server:
 def stop(data_dir: Path) -> None:
     """Ends the server of this data folder, if it runs: sessions are cut, committed work is kept."""
     data_dir = data_dir.absolute()
-    if not data_dir.exists():
+    if not (data_dir / "postgres").exists():
         return
     with _alone(data_dir):
         _stop_postmaster(data_dir / "postgres")
@@ -159,8 +160,15 @@ def _ready_server(home: Path) -> Server:
 
 
 def _create_database(socket_dir: Path, password: str) -> None:
-    address = {"host": str(socket_dir), "port": PORT, "user": SUPERUSER, "password": password}
-    with psycopg.connect(**address, dbname="postgres", autocommit=True, connect_timeout=10) as connection:
+    with psycopg.connect(
+        host=str(socket_dir),
+        port=PORT,
+        user=SUPERUSER,
+        password=password,
+        dbname="postgres",
+        autocommit=True,
+        connect_timeout=CONNECT_TIMEOUT_S,
+    ) as connection:
         if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
             connection.execute(f"create database {DATABASE}")
 
@@ -311,18 +319,20 @@ def _run(command: list[str], folder: Path, lock: TextIO, timeout_s: float) -> st
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     with tempfile.TemporaryFile("w+") as output:  # not a pipe: the server keeps its end open for as long as it runs
         try:
-            status = subprocess.run(
+            process = subprocess.Popen(
                 [*as_user, str(_binaries() / command[0]), *command[1:]],
                 cwd=folder,
                 env=environment,
                 stdin=lock,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                timeout=timeout_s,
-            ).returncode
+                start_new_session=True,  # a terminal's Ctrl-C must not leave a server half started
+            )
+            status = process.wait(timeout_s)
         except FileNotFoundError:
             raise _no_namespace("unshare: not found") from None
         except subprocess.TimeoutExpired:
+            process.kill()
             raise _failure(command[0], folder, f"no end after {timeout_s:.0f} s") from None
         output.seek(0)
         said = output.read()

@@ -1,7 +1,12 @@
-"""The life line of a child process: it ends when the process that started it is gone, however that one ended."""
+"""The life line of a child process: it ends when the process that started it is gone, however that one ended.
+
+`python -m services.shared.runtime.parent MODULE [ARGUMENTS]` gives a life line to a module that knows nothing of one.
+"""
 
 import os
+import runpy
 import signal
+import sys
 import threading
 import time
 
@@ -31,3 +36,9 @@ def _end_after(descriptor: int) -> None:
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
+
+
+if __name__ == "__main__":
+    exit_with_parent()
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
