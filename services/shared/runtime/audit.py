@@ -7,6 +7,7 @@ name, hashed or not: it names rows by their identifiers.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import BigInteger, Row, Text, cast, func, insert, literal, select, tuple_
@@ -50,21 +51,24 @@ class Proof:
 
 
 def append(tx: Transaction, tables: RuntimeTables, event: Event, details: Details | None = None) -> str:
-    """Write `event` in the transaction of what it records; returns its id. `details` become part of the leaf."""
+    """Write `event` in the transaction of what it records; returns its id. `details` become part of the leaf.
+
+    Raises ValueError for a detail that has the name of one of the event's own members.
+    """
     event_id = new_id("event")
-    leaf = log_tree.canonical_leaf(
-        {
-            **(details or {}),
-            "version": 1,
-            "event_id": event_id,
-            "at": event.at.isoformat(),
-            "actor": event.actor,
-            "action": event.action,
-            "entity": event.entity,
-            "entity_id": event.entity_id,
-            "request_id": event.request_id,
-        }
-    )
+    own = {
+        "version": 1,
+        "event_id": event_id,
+        "at": event.at.isoformat(),
+        "actor": event.actor,
+        "action": event.action,
+        "entity": event.entity,
+        "entity_id": event.entity_id,
+        "request_id": event.request_id,
+    }
+    if taken := own.keys() & (details or {}).keys():
+        raise ValueError(f"details may not be named {', '.join(sorted(taken))}: the event has those")
+    leaf = log_tree.canonical_leaf({**(details or {}), **own})
     row = {"event_id": event_id, "entity": event.entity, "entity_id": event.entity_id, "action": event.action}
     tx.execute(insert(tables.audit_events).values(**row, leaf=leaf))
     return event_id
@@ -76,16 +80,16 @@ def seal(tx: Transaction, tables: RuntimeTables) -> int:
     Identity numbers commit out of order, so events are taken in the order of their transactions, and only
     those below the snapshot's xmin: every older transaction has ended.
     """
-    tx.execute(select(func.pg_advisory_xact_lock(SEALER_LOCK, func.hashtext(func.current_schema()))))
+    _be_the_only_sealer(tx)
     size = tree_size(tx, tables)
     waiting = _unsealed(tx, tables)
-    read_node = _reader(tx, tables)
-    for offset, event in enumerate(waiting):
-        index = size + offset
-        tx.execute(insert(tables.audit_leaves).values(leaf_index=index, audit_event=event.id))
-        nodes = log_tree.nodes_to_store(index, log_tree.leaf_hash(bytes(event.leaf)), read_node)
-        rows = [{"level": level, "position": position, "hash": digest} for level, position, digest in nodes]
-        tx.execute(insert(tables.audit_nodes), rows)
+    if not waiting:
+        return 0
+    leaves = [{"leaf_index": index, "audit_event": event.id} for index, event in enumerate(waiting, size)]
+    hashes = [log_tree.leaf_hash(bytes(event.leaf)) for event in waiting]
+    # A few statements for all events: a month's payments are sealed in seconds, and not in one event's time each.
+    tx.execute(insert(tables.audit_leaves), leaves)
+    tx.execute(insert(tables.audit_nodes), _new_nodes(size, hashes, _reader(tx, tables)))
     return len(waiting)
 
 
@@ -93,6 +97,7 @@ def sign_checkpoint(
     tx: Transaction, tables: RuntimeTables, origin: str, key: Ed25519PrivateKey, now: datetime
 ) -> str | None:
     """Sign the tree as it stands and keep the note; None when it is empty or signed already."""
+    _be_the_only_sealer(tx)
     size = tree_size(tx, tables)
     last = tx.execute(select(func.max(tables.audit_checkpoints.c.size))).scalar()
     if size == 0 or size == last:
@@ -133,6 +138,23 @@ def tree_size(tx: Transaction, tables: RuntimeTables) -> int:
     """How many events are sealed."""
     highest = tx.execute(select(func.max(tables.audit_leaves.c.leaf_index))).scalar()
     return 0 if highest is None else highest + 1
+
+
+def _be_the_only_sealer(tx: Transaction) -> None:
+    tx.execute(select(func.pg_advisory_xact_lock(SEALER_LOCK, func.hashtext(func.current_schema()))))
+
+
+def _new_nodes(size: int, leaf_hashes: Sequence[bytes], read_stored: log_tree.ReadNode) -> list[dict[str, Any]]:
+    """The rows of all nodes that appending `leaf_hashes` to a log of `size` leaves makes final."""
+    new: dict[tuple[int, int], bytes] = {}
+
+    def read_node(level: int, position: int) -> bytes:
+        return new.get((level, position)) or read_stored(level, position)
+
+    for index, leaf_hash in enumerate(leaf_hashes, size):
+        for level, position, digest in log_tree.nodes_to_store(index, leaf_hash, read_node):
+            new[level, position] = digest
+    return [{"level": level, "position": position, "hash": digest} for (level, position), digest in new.items()]
 
 
 def _unsealed(tx: Transaction, tables: RuntimeTables) -> Sequence[Row]:
