@@ -24,7 +24,7 @@ _LONGEST_DATE = 32
 _A_NUMBER = re.compile(r"\d{6}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class RowCountDiffers(Exception):
     """The batch declares another number of rows than it has; something was lost on the way."""
 
@@ -32,7 +32,7 @@ class RowCountDiffers(Exception):
     found: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class AsOfInFuture(Exception):
     """The batch says that it was drawn on a day that has not come."""
 

@@ -37,7 +37,7 @@ class UnknownKey(Exception):
     """No department registered a key of that id."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class SignatureInvalid(Exception):
     """The signature is not of this message by this key, or does not cover what it must."""
 

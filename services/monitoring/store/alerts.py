@@ -43,7 +43,7 @@ class ListedAlert:
 def insert_alert(tx: Transaction, alert: Alert, person_index: bytes) -> bool:
     """Keep the alert unless its rule has one for the person already; says whether it was kept."""
     row = {name: getattr(alert, name) for name in Alert.__dataclass_fields__ if name != "batch_id"}
-    kept = insert(alerts).values(row, person_index=person_index)
+    kept = insert(alerts).values(row | {"person_index": person_index})
     kept = kept.on_conflict_do_nothing(constraint="alert_is_raised_once_for_a_person")
     return tx.execute(kept.returning(alerts.c.id)).first() is not None
 

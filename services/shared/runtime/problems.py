@@ -148,15 +148,16 @@ def problem_response(
     request: Request, problem: Problem, values: Mapping[str, Any] | None = None, errors: tuple = ()
 ) -> Response:
     """The problem in the reader's language first, and whole in both."""
-    zh, en = ((text.format_map(values or {})) for text in (problem.zh, problem.en))
+    texts = (problem.zh, problem.en, problem.remedy_zh, problem.remedy_en)
+    zh, en, remedy_zh, remedy_en = (text.format_map(values or {}) for text in texts)
     is_english = request.headers.get("accept-language", "").lower().startswith("en")
     body = {
         "type": f"{request.scope.get('root_path', '')}/problems/{problem.code}",
         "title": en if is_english else zh,
         "status": problem.status,
-        "detail": problem.remedy_en if is_english else problem.remedy_zh,
+        "detail": remedy_en if is_english else remedy_zh,
         "code": problem.code,
-        "text": {"zh": f"{zh}。{problem.remedy_zh}。", "en": f"{en}. {problem.remedy_en}."},
+        "text": {"zh": f"{zh}。{remedy_zh}。", "en": f"{en}. {remedy_en}."},
         "request_id": request.scope.get("request_id", ""),
     }
     if errors:

@@ -19,14 +19,14 @@ TOKEN_LIFETIME = timedelta(minutes=5)
 SERVICE_ROLE = "service"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class PeerUnavailable(Exception):
     """The peer gave no answer, or one that says to come again: nothing is known of the effect."""
 
     peer: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class PeerRefused(Exception):
     """The peer understood and said no; sending the same again will not help."""
 

@@ -34,7 +34,7 @@ class Permission:
 Permissions = Mapping[str, Permission]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class NotAllowedInThisState(Exception):
     """The action exists, but not while its object is in this state."""
 
