@@ -2,7 +2,8 @@
 
 import json
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from services.shared.runtime.clock import system_now
 from services.shared.vocabulary.actor import Actor
 
 ALGORITHM = "Ed25519"
-TOKEN_TYPE = "at+jwt"
+TOKEN_TYPES = ("at+jwt", "application/at+jwt")
+"""What RFC 9068 §4 lets the header `typ` be, in any case of letters."""
 AUDIENCE = "doudi"
 LEEWAY_SECONDS = 30
 MAX_TOKEN_LENGTH = 8_192
+MAX_SUBJECT_LENGTH = 200
 DEVELOPMENT_KEY_PREFIX = "dev-"
 """Key ids of keys that `doudi` generated; production refuses them."""
 
@@ -36,45 +39,66 @@ class UntrustedKeys(Exception):
     """The file of trusted keys may not be used here, and why."""
 
 
+@dataclass(frozen=True, slots=True)
+class _TrustedKey:
+    public_key: OKPKey
+    issuer: str
+    roles: frozenset[str]
+
+
 class TrustedKeys:
     """The issuers whose tokens count. Each key is pinned to its issuer and to the roles that it may grant.
 
-    A JWKS whose keys carry `iss` and `roles` beside the standard members. Raises UntrustedKeys for a development
-    key in production.
+    A JWKS whose keys carry `iss` and `roles` beside the standard members. Raises UntrustedKeys for one that is not
+    so, and for a development key in production.
     """
 
     def __init__(self, jwks: Mapping[str, Any], is_production: bool) -> None:
-        self._keys = {entry["kid"]: entry for entry in jwks["keys"]}
+        try:
+            self._keys = {entry["kid"]: _trusted_key(entry) for entry in jwks["keys"]}
+            is_whole = 0 < len(self._keys) == len(jwks["keys"])
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+            is_whole = False
+        if not is_whole:
+            raise UntrustedKeys(
+                "受信密钥文件有误：每个密钥须有唯一的 kid、iss、roles 及 Ed25519 公钥 / "
+                "trusted keys: each needs its own kid, iss, roles and an Ed25519 public key"
+            )
         if is_production and any(kid.startswith(DEVELOPMENT_KEY_PREFIX) for kid in self._keys):
             raise UntrustedKeys("生产环境不接受开发密钥 / production refuses development keys (kid dev-…)")
+        _refuse_issuers_that_speak_for_another({key.issuer for key in self._keys.values()})
 
     @classmethod
     def read(cls, path: Path, is_production: bool) -> "TrustedKeys":
-        """The keys in the JWKS file at `path`."""
-        return cls(json.loads(path.read_text(encoding="utf-8")), is_production)
+        """The keys in the JWKS file at `path`; raises UntrustedKeys when it cannot be read."""
+        try:
+            jwks = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise UntrustedKeys(f"受信密钥文件无法读取 / the file of trusted keys cannot be read: {path}") from None
+        return cls(jwks, is_production)
 
     def actor_of(self, token: str, now: datetime) -> Actor:
         """Who `token` speaks for. Raises Unauthenticated for anything that is not wholly in order."""
-        entry = self._entry_for(token)
+        key = self._key_for(token)
         try:
-            decoded = jwt.decode(token, OKPKey.import_key(_public(entry)), algorithms=[ALGORITHM])
+            decoded = jwt.decode(token, key.public_key, algorithms=[ALGORITHM])
         except (JoseError, ValueError):
             raise Unauthenticated from None
         claims = decoded.claims
-        if decoded.header.get("typ") != TOKEN_TYPE or not _in_time(claims, now) or claims.get("aud") != AUDIENCE:
+        if str(decoded.header.get("typ")).lower() not in TOKEN_TYPES or claims.get("iss") != key.issuer:
             raise Unauthenticated
-        if claims.get("iss") != entry["iss"] or not isinstance(claims.get("sub"), str):
+        if not (_in_time(claims, now) and _is_for_us(claims.get("aud")) and _is_subject(claims.get("sub"))):
             raise Unauthenticated
-        granted = frozenset(_strings(claims.get("roles"))) & frozenset(entry["roles"])
-        return Actor(f"{entry['iss']}/{claims['sub']}", granted, tuple(_strings(claims.get("regions"))))
+        granted = frozenset(_strings(claims.get("roles"))) & key.roles
+        return Actor(f"{key.issuer}/{claims['sub']}", granted, tuple(_strings(claims.get("regions"))))
 
-    def _entry_for(self, token: str) -> Mapping[str, Any]:
+    def _key_for(self, token: str) -> _TrustedKey:
         if len(token) > MAX_TOKEN_LENGTH:
             raise Unauthenticated
         try:
             header = json.loads(_unpadded_base64(token.split(".", 1)[0]))
             return self._keys[header["kid"]]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise Unauthenticated from None
 
 
@@ -89,7 +113,7 @@ def issue_token(key: OKPKey, key_id: str, issuer: str, actor: Actor, now: dateti
         "roles": sorted(actor.roles),
         "regions": list(actor.regions),
     }
-    return jwt.encode({"alg": ALGORITHM, "kid": key_id, "typ": TOKEN_TYPE}, claims, key, algorithms=[ALGORITHM])
+    return jwt.encode({"alg": ALGORITHM, "kid": key_id, "typ": TOKEN_TYPES[0]}, claims, key, algorithms=[ALGORITHM])
 
 
 def authenticate(request: Request) -> Actor:
@@ -114,15 +138,36 @@ def permitted(action: str) -> Callable[[Request], Actor]:
     return check
 
 
-def _public(entry: Mapping[str, Any]) -> dict[str, str]:
-    return {name: entry[name] for name in ("kty", "crv", "x")}
+def _trusted_key(entry: Mapping[str, Any]) -> _TrustedKey:
+    public: dict[str, str | list[str]] = {name: entry[name] for name in ("kty", "crv", "x")}
+    issuer, roles = entry["iss"], entry["roles"]
+    if public["crv"] != ALGORITHM or not _is_subject(issuer) or not isinstance(roles, list):
+        raise ValueError
+    return _TrustedKey(OKPKey.import_key(public), issuer, frozenset(_strings(roles)))
+
+
+def _refuse_issuers_that_speak_for_another(issuers: Collection[str]) -> None:
+    # A caller's name is "issuer/subject": of https://a and https://a/b, the first could name the second's people.
+    for issuer in issuers:
+        if any(other.startswith(f"{issuer}/") for other in issuers):
+            raise UntrustedKeys(f"签发者的名称不得是另一签发者的开头 / an issuer's name begins another's: {issuer}")
 
 
 def _in_time(claims: Mapping[str, Any], now: datetime) -> bool:
     issued, expires = claims.get("iat"), claims.get("exp")
-    if not isinstance(issued, int) or not isinstance(expires, int):
+    begins = claims.get("nbf", issued)
+    if not (isinstance(issued, int) and isinstance(expires, int) and isinstance(begins, int)):
         return False
-    return issued - LEEWAY_SECONDS <= now.timestamp() < expires + LEEWAY_SECONDS
+    return max(issued, begins) - LEEWAY_SECONDS <= now.timestamp() < expires + LEEWAY_SECONDS
+
+
+def _is_for_us(audience: object) -> bool:
+    # RFC 7519 §4.1.3: one audience, or a list of them.
+    return audience == AUDIENCE or AUDIENCE in _strings(audience)
+
+
+def _is_subject(name: object) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= MAX_SUBJECT_LENGTH
 
 
 def _strings(value: object) -> list[str]:

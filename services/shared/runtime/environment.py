@@ -48,6 +48,7 @@ class ServiceSettings(BaseSettings):
 
 
 Own = TypeVar("Own", bound=ServiceSettings)
+Kind = TypeVar("Kind", bound=BaseSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +61,28 @@ class Configuration(Generic[Own]):
 
 def environment_file() -> Path:
     """The file beside the data, whether or not it exists yet."""
-    return Path(os.environ.get("DOUDI_DATA_DIR", DEFAULT_DATA_DIR)) / ENVIRONMENT_FILE
+    return Path(os.environ.get("DOUDI_DATA_DIR") or DEFAULT_DATA_DIR) / ENVIRONMENT_FILE
 
 
 def read_configuration(kind: type[Own]) -> Configuration[Own]:
     """Read the environment, then the file; raises SettingRefused naming each setting that is missing or wrong."""
     file = environment_file()
-    try:
-        common = CommonSettings(_env_file=file)
-        own = kind(_env_file=file)
-    except ValidationError as error:
-        raise SettingRefused(_named(error, kind)) from None
+    wrong: list[str] = []
+    common, own = _read(CommonSettings, file, wrong), _read(kind, file, wrong)
+    if common is None or own is None:
+        raise SettingRefused(f"缺少或有误的设置 / settings missing or wrong: {', '.join(wrong)} (doudi doctor)")
     if common.mode == "production" and common.test_clock:
         raise SettingRefused("DOUDI_TEST_CLOCK 不得用于生产环境 / is refused in production: unset it")
     return Configuration(common, own)
 
 
-def _named(error: ValidationError, kind: type[ServiceSettings]) -> str:
-    prefix = kind.model_config["env_prefix"] if error.title == kind.__name__ else "DOUDI_"
-    names = ", ".join(f"{prefix}{problem['loc'][0]}".upper() for problem in error.errors(include_input=False))
-    return f"缺少或有误的设置 / settings missing or wrong: {names} (doudi doctor)"
+def _read(kind: type[Kind], file: Path, wrong: list[str]) -> Kind | None:
+    """The settings of `kind`; None, and their names added to `wrong`, when some are missing or wrong."""
+    try:
+        return kind(_env_file=file)  # type: ignore[call-arg]  # pydantic-settings takes it beside the fields
+    except ValidationError as error:
+        prefix = kind.model_config.get("env_prefix", "")
+        wrong += [f"{prefix}{finding['loc'][0]}".upper() for finding in error.errors(include_input=False)]
+    except OSError:
+        wrong.append(str(file))
+    return None

@@ -17,6 +17,9 @@ ALLOWED_KEYS = frozenset({
 # fmt: on
 LONG_DIGITS = re.compile(r"\d{11,}[\dXx]?")
 """Any run as long as a phone, card or ID number is masked wherever it stands."""
+LARGEST_NUMBER = 9_999_999_999
+"""A number with more digits than this is masked as text would be."""
+MASK = "…"
 MAX_VALUE_LENGTH = 300
 
 
@@ -55,10 +58,14 @@ class _ThroughStructlog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
-        get_logger().log(record.levelno, str(record.msg), logger=record.name, error_type=error)
+        # asyncio writes the failed task, its exception's message included, from the second line on.
+        text = record.msg.partition("\n")[0] if isinstance(record.msg, str) else type(record.msg).__name__
+        get_logger().log(record.levelno, text, logger=record.name, error_type=error)
 
 
 def _harmless(value: object) -> object:
-    if not isinstance(value, str):
-        return value if isinstance(value, int | float | bool | None) else type(value).__name__
-    return LONG_DIGITS.sub("…", value[:MAX_VALUE_LENGTH])
+    if isinstance(value, str):
+        return LONG_DIGITS.sub(MASK, value)[:MAX_VALUE_LENGTH]
+    if not isinstance(value, int | float | None):
+        return type(value).__name__
+    return MASK if value is not None and abs(value) > LARGEST_NUMBER else value

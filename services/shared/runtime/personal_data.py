@@ -11,7 +11,7 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -31,9 +31,9 @@ class PersonalDataUnreadable(Exception):
 class FieldKeys:
     """Data keys by their number, the number that new values use, and the key of the blind index."""
 
-    data: Mapping[int, bytes]
+    data: Mapping[int, bytes] = field(repr=False)
     active: int
-    index: bytes
+    index: bytes = field(repr=False)
 
 
 class PersonalData:
@@ -72,14 +72,17 @@ def new_field_keys() -> FieldKeys:
 
 
 def write_field_keys(path: Path, keys: FieldKeys) -> None:
-    """Write `keys` as JSON that only the owner can read."""
+    """Write `keys` as JSON that only the owner can read: whole, or, when it is interrupted, not at all."""
     body = {
         "data": {str(number): base64.b64encode(key).decode() for number, key in keys.data.items()},
         "active": keys.active,
         "index": base64.b64encode(keys.index).decode(),
     }
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(body), encoding="utf-8")
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(body), encoding="utf-8")
+    draft.replace(path)
 
 
 def read_field_keys(path: Path) -> FieldKeys:

@@ -1,5 +1,7 @@
 """Calls from one service to another: bounded in time, signed as the caller, never made inside a transaction."""
 
+import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,8 +17,13 @@ from services.shared.vocabulary.actor import NATION, Actor
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
+"""For each silence of the peer, and, from the answer's beginning on, for the whole of it."""
+MAX_ANSWER_BYTES = 1_000_000
 TOKEN_LIFETIME = timedelta(minutes=5)
 SERVICE_ROLE = "service"
+PASSING_REFUSALS = (401, 408, 429)
+"""A 401 passes when keys or clocks have been put right; the message must not be lost for it."""
+MAX_CODE_LENGTH = 100
 
 
 @dataclass(eq=False)
@@ -49,15 +56,15 @@ class ServiceClient:
         """The peer's answer. Raises PeerUnavailable when the same should be sent again later, PeerRefused when not."""
         headers = {"Authorization": f"Bearer {self._token()}", "Idempotency-Key": idempotency_key}
         try:
-            answer = self._http.post(path, json=body, headers=headers)
-        except httpx.HTTPError:
+            with self._http.stream("POST", path, json=body, headers=headers) as answer:
+                said = _object_in(_read_within_bounds(answer))
+        except (httpx.HTTPError, _TooMuch):
             raise PeerUnavailable(self.peer) from None
-        if answer.status_code >= 500 or answer.status_code in (401, 408, 429):
-            # A 401 passes when keys or clocks have been put right; the message must not be lost for it.
+        if answer.is_client_error and answer.status_code not in PASSING_REFUSALS:
+            raise PeerRefused(self.peer, answer.status_code, str((said or {}).get("code", ""))[:MAX_CODE_LENGTH])
+        if not answer.is_success or said is None:
             raise PeerUnavailable(self.peer)
-        if answer.is_error:
-            raise PeerRefused(self.peer, answer.status_code, _code_of(answer))
-        return answer.json()
+        return said
 
     def close(self) -> None:
         """Give the connections back."""
@@ -68,8 +75,23 @@ class ServiceClient:
         return issue_token(self._key, self._identity, self._identity, actor, system_now(), TOKEN_LIFETIME)
 
 
-def _code_of(answer: httpx.Response) -> str:
+class _TooMuch(Exception):
+    """The answer is too long, or takes too long."""
+
+
+def _read_within_bounds(answer: httpx.Response) -> bytes:
+    started, body = time.monotonic(), b""
+    for piece in answer.iter_bytes():
+        body += piece
+        if len(body) > MAX_ANSWER_BYTES or time.monotonic() - started > ANSWER_SECONDS:
+            raise _TooMuch
+    return body
+
+
+def _object_in(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that `body` is; None for anything else, which no service of ours answers."""
     try:
-        return str(answer.json().get("code", ""))[:100]
-    except ValueError:
-        return ""
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
