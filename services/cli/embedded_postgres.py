@@ -40,6 +40,7 @@ CONNECT_TIMEOUT_S = 10
 CREATE_TIMEOUT_S = 120
 # Recovery after a crash may read much log; pg_ctl must not give up on it.
 START_TIMEOUT_S = 600
+START_ATTEMPTS = 5
 STOP_TIMEOUT_S = 60
 LEFTOVER_TIMEOUT_S = 10
 POLL_S = 0.05
@@ -81,11 +82,7 @@ def start(data_dir: Path) -> Server:
         if not home.exists():
             _create(home, lock)
         _refuse_other_version(home, lock)
-        if not _answers(home):
-            _end_leftovers(home)
-        if not _answers(home):
-            _start_postmaster(home, lock)
-        return _ready_server(home)
+        return _running_server(home, lock)
 
 
 def stop(data_dir: Path) -> None:
@@ -143,6 +140,20 @@ def _start_postmaster(home: Path, lock: TextIO) -> None:
     _run([*command, f"--options={options}"], home, lock, START_TIMEOUT_S + LEFTOVER_TIMEOUT_S)
 
 
+def _running_server(home: Path, lock: TextIO) -> Server:
+    for _ in range(START_ATTEMPTS):
+        if not _answers(home):
+            _end_leftovers(home)
+        if not _answers(home):
+            _start_postmaster(home, lock)
+        try:
+            return _ready_server(home)
+        except psycopg.OperationalError as error:  # killed since it answered, and perhaps not gone yet
+            reason = str(error).strip().splitlines()[-1]
+            time.sleep(POLL_S)
+    raise _failure("postgres", home, reason)
+
+
 def _ready_server(home: Path) -> Server:
     socket_dir = _pid_file(home).socket_dir
     password = (home / "password").read_text()
@@ -150,13 +161,13 @@ def _ready_server(home: Path) -> Server:
     while True:
         try:
             _create_database(socket_dir, password)
-        except psycopg.errors.CannotConnectNow:  # still recovering, after whoever started it was killed
+            break
+        except psycopg.errors.CannotConnectNow:  # recovering still: whoever started it was killed
             if time.monotonic() > deadline:
-                raise _failure("postgres", home, "still recovering") from None
+                raise
             time.sleep(POLL_S)
-        else:
-            where = f"host={quote(str(socket_dir))}&port={PORT}"
-            return Server(f"postgresql+psycopg://{SUPERUSER}:{password}@/{DATABASE}?{where}", socket_dir)
+    where = f"host={quote(str(socket_dir))}&port={PORT}"
+    return Server(f"postgresql+psycopg://{SUPERUSER}:{password}@/{DATABASE}?{where}", socket_dir)
 
 
 def _create_database(socket_dir: Path, password: str) -> None:

@@ -151,6 +151,7 @@ class Processes:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._lock.close()
             raise ProcessFailed(
                 f"另一个 doudi run 正在使用 {self._data_dir}：请先结束它，或另设 DOUDI_DATA_DIR / "
                 f"another doudi run has {self._data_dir}: end it first, or set another DOUDI_DATA_DIR"

@@ -103,7 +103,8 @@ def _parent(data_dir: Path, *programs: str, server: bool = False) -> subprocess.
     command = _python(PARENT, str(data_dir), "server" if server else "", *programs)
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert parent.stdout is not None
-    assert parent.stdout.readline() == "started\n"
+    with parent.stdout:
+        assert parent.stdout.readline() == "started\n"
     for number in range(len(programs)):
         _until(lambda number=number: "up" in _log(data_dir, f"child{number}"))
     return parent
