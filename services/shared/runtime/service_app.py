@@ -70,13 +70,13 @@ class Runtime:
         self,
         request: Request,
         actor: Actor,
-        body: BaseModel | None,
+        body: BaseModel | bytes | None,
         status: int,
         use_case: Callable[Concatenate[Transaction, P], Any],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Response:
-        """Run `use_case` under the request's Idempotency-Key and answer with its JSON-ready value.
+        """Run `use_case` under the request's Idempotency-Key and answer with its JSON-ready value, or its bytes.
 
         Raises IdempotencyKeyMissing without a key, IdempotencyKeyReused for the key with another body.
         """
@@ -84,17 +84,22 @@ class Runtime:
         if key is None:
             raise IdempotencyKeyMissing
         operation = f"{request.method} {request.url.path}"
-        fingerprint = fingerprint_of(operation, body.model_dump_json().encode() if body else b"")
+        fingerprint = fingerprint_of(operation, _bytes_of(body))
 
         def work(tx: Transaction) -> Any:
             def effect() -> tuple[int, bytes]:
-                return status, as_json(use_case(tx, *args, **kwargs))
+                value = use_case(tx, *args, **kwargs)
+                return status, value if isinstance(value, bytes) else as_json(value)
 
             return answer_once(tx, self.tables, actor.subject, key, fingerprint, self.now(), effect)
 
         kept = self.database.transact(work)
         headers = {"Idempotent-Replay": "true"} if kept.is_replay else {}
         return Response(kept.body, kept.status, headers, "application/json")
+
+
+def _bytes_of(body: BaseModel | bytes | None) -> bytes:
+    return body.model_dump_json().encode() if isinstance(body, BaseModel) else body or b""
 
 
 def as_json(value: Any) -> bytes:

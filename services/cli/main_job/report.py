@@ -1,0 +1,103 @@
+"""How the main job is shown: a bar and a line a step on a terminal, plain lines elsewhere, a table at the end."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from services.cli.main_job.offices import Offices
+from services.cli.output import console, print_json, print_table
+
+COLUMNS = (
+    "户 who",
+    "项目 programme",
+    "金额 amount",
+    "月份 month",
+    "应付 due",
+    "到账 settled",
+    "状态 state",
+    "法条 law",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One line of the table: what came of one payment."""
+
+    household: str
+    programme: str
+    amount: str
+    month: str
+    due_on: str
+    settled_on: str
+    state: str
+    law: str
+
+
+@dataclass
+class Report:
+    """Collects what the main job did, and shows it as it happens."""
+
+    as_json: bool
+    steps: list[str] = field(default_factory=list)
+    payments: list[Paid] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    _progress: Progress | None = None
+    _task: TaskID | None = None
+
+    def stage(self, zh: str, en: str) -> None:
+        """Say what is being started."""
+        self._say(f"· {zh} / {en}")
+
+    def begin(self, total: int) -> None:
+        """Show a bar over the steps of the main job."""
+        if console.is_terminal and not self.as_json:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._progress = Progress(*columns, console=console, transient=True)
+            self._progress.start()
+            self._task = self._progress.add_task("主流程 / main job", total=total)
+
+    def step(self, zh: str, en: str) -> None:
+        """One step is done."""
+        self.steps.append(f"{zh} / {en}")
+        self._say(f"✓ {zh} / {en}")
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+
+    def finish(self, offices: Offices) -> None:
+        """The table, the books, the addresses, and three calls that work as pasted."""
+        if self.as_json:
+            facts = {"payments": [asdict(paid) for paid in self.payments], **self.facts, "urls": offices.urls}
+            print_json({"steps": self.steps, **facts})
+            return
+        rows = [tuple(str(value) for value in asdict(paid).values()) for paid in self.payments]
+        print_table("主流程 / main job", COLUMNS, rows)
+        for name, value in self.facts.items():
+            console.print(f"{name}: {value}", markup=False)
+        for line in _addresses(offices):
+            console.print(line, markup=False)
+
+    def _say(self, line: str) -> None:
+        if not self.as_json:
+            console.print(line, markup=False)
+
+
+def _addresses(offices: Offices) -> list[str]:
+    from services.cli.migration import ROOT
+
+    doudi = ROOT / "doudi"
+    token = f'-H "Authorization: Bearer $({doudi} token auditor)"'
+    request = ROOT / "services" / "cli" / "main_job" / "requests" / "wuhan_family.json"
+    caseworker = f'-H "Authorization: Bearer $({doudi} token caseworker)"'
+    eligibility, payments = offices.urls["eligibility"], offices.urls["payments"]
+    return [
+        *(f"{name:12} {url}/{name}/docs" for name, url in offices.urls.items()),
+        f"curl -s {caseworker} --json @{request} {eligibility}/eligibility/v1/simulations",
+        f'curl -s {token} "{payments}/payments/v1/disbursements?month=2025-09&region=530113"',
+        f"curl -s {token} {payments}/payments/v1/holds",
+    ]

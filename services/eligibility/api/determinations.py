@@ -1,0 +1,108 @@
+"""Determinations and simulations over HTTP: a household in, explained answers out."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.eligibility.api.household_body import body_schema, parse_request
+from services.eligibility.domain.request import DeterminationRequest
+from services.eligibility.store.determinations import Determination, find_determination
+from services.eligibility.use_cases.evaluate_household import answer_bytes
+from services.eligibility.use_cases.published_policy import PublishedPolicy
+from services.eligibility.use_cases.record_determination import record_determination
+from services.eligibility.use_cases.replay_determination import replay_determination
+from services.shared.runtime.callers import Forbidden, permitted
+from services.shared.runtime.identifiers import new_id
+from services.shared.runtime.problems import NotFound
+from services.shared.runtime.service_app import IdempotencyKey, Runtime, runtime_of
+from services.shared.vocabulary.actor import Actor
+from services.shared.vocabulary.invalid_body import BodyError, InvalidBody
+
+JSON = "application/json"
+BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {JSON: {"schema": body_schema()}}}}
+
+router = APIRouter(tags=["determinations"])
+
+
+async def raw_body(request: Request) -> bytes:
+    """The body as it was sent: determinations are recorded, and replayed, from these bytes."""
+    return await request.body()
+
+
+def policy_of(request: Request) -> PublishedPolicy:
+    """The dependency by which a route gets at the published packs."""
+    return request.app.state.published_policy
+
+
+@router.post("/determinations", status_code=201, operation_id="create-determination", openapi_extra=BODY)
+def determine(
+    request: Request,
+    raw: Annotated[bytes, Depends(raw_body)],
+    actor: Annotated[Actor, Depends(permitted("determine"))],
+    runtime: Annotated[Runtime, Depends(runtime_of)],
+    policy: Annotated[PublishedPolicy, Depends(policy_of)],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Which aid the household may get, and why; recorded, so that it replays to the same bytes years later."""
+    asked = _permitted_place(parse_request(raw), actor)
+    _refuse_simulation(asked)
+    answer, packs = answer_bytes(policy.current(), asked)
+    what = (new_id("determination"), asked, raw, answer, packs)
+    place = (runtime, actor, request.scope["request_id"])
+    if idempotency_key is None:
+        recorded = runtime.database.transact(record_determination, *place, *what)
+        return Response(recorded, 201, media_type=JSON)
+    return runtime.transact_once(request, actor, raw, 201, record_determination, *place, *what)
+
+
+@router.post("/simulations", operation_id="create-simulation", openapi_extra=BODY)
+def simulate(
+    raw: Annotated[bytes, Depends(raw_body)],
+    actor: Annotated[Actor, Depends(permitted("simulate"))],
+    policy: Annotated[PublishedPolicy, Depends(policy_of)],
+) -> Response:
+    """The same answer, with other figures where "parameters" gives them; nothing is stored."""
+    asked = _permitted_place(parse_request(raw), actor)
+    answer, _ = answer_bytes(policy.current(), asked, simulation=True)
+    return Response(answer, media_type=JSON)
+
+
+@router.get("/determinations/{determination_id}", operation_id="get-determination")
+def get(
+    determination_id: str,
+    actor: Annotated[Actor, Depends(permitted("read_determination"))],
+    runtime: Annotated[Runtime, Depends(runtime_of)],
+) -> Response:
+    """The answer as it was recorded, byte for byte."""
+    return Response(_find(runtime, actor, determination_id).answer, media_type=JSON)
+
+
+@router.post("/determinations/{determination_id}/replay", operation_id="replay-determination")
+def replay(
+    determination_id: str,
+    actor: Annotated[Actor, Depends(permitted("replay_determination"))],
+    runtime: Annotated[Runtime, Depends(runtime_of)],
+    policy: Annotated[PublishedPolicy, Depends(policy_of)],
+) -> Response:
+    """Compute the answer anew from the recorded facts and packs: the same bytes, or a refusal that says why."""
+    recorded = _find(runtime, actor, determination_id)
+    return Response(replay_determination(recorded, parse_request(recorded.request), policy), media_type=JSON)
+
+
+def _find(runtime: Runtime, actor: Actor, determination_id: str) -> Determination:
+    found = runtime.database.read(find_determination, determination_id)
+    if found is None or not actor.covers(found.region):
+        raise NotFound
+    return found
+
+
+def _permitted_place(asked: DeterminationRequest, actor: Actor) -> DeterminationRequest:
+    if not actor.covers(asked.region):
+        raise Forbidden
+    return asked
+
+
+def _refuse_simulation(asked: DeterminationRequest) -> None:
+    if asked.simulation:
+        zh, en = "正式认定不能改动标准，请改用 /simulations", "a recorded call takes no other figures: use /simulations"
+        raise InvalidBody((BodyError("/parameters", "simulation_only", zh, en),))

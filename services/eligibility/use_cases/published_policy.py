@@ -1,0 +1,73 @@
+"""The policy that is in force: the packs in the database, read once a version and kept."""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.eligibility.domain.facts import SCHEMA
+from services.eligibility.store import policy_packs
+from services.shared.policy.evaluation import PackSet
+from services.shared.policy.pack import Pack, load_pack
+from services.shared.runtime.database import Database
+
+REFRESH_SECONDS = 5.0
+"""So long after a pack is published a serving process may still answer by the one before; the answer names it."""
+MAX_OLD_SETS = 8
+"""Sets of older packs that are kept prepared for replays."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackAltered(Exception):
+    """A pack's content is not what was published under its hash."""
+
+    pack_id: str
+    version: str
+
+
+class PublishedPolicy:
+    """The pack sets of one process: the current one, and those that recorded determinations name."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._current: PackSet | None = None
+        self._current_versions: list[tuple[str, str]] = []
+        self._looked_at = 0.0
+        self._old: dict[tuple[str, ...], PackSet] = {}
+
+    def current(self) -> PackSet:
+        """The newest version of every pack, at most REFRESH_SECONDS old. Raises PackAltered."""
+        with self._lock:
+            if self._current is None or time.monotonic() - self._looked_at > REFRESH_SECONDS:
+                versions = self._database.read(policy_packs.list_current)
+                if versions != self._current_versions or self._current is None:
+                    self._current = PackSet(SCHEMA, [self._published(*version) for version in versions])
+                    self._current_versions = versions
+                self._looked_at = time.monotonic()
+            return self._current
+
+    def named(self, packs: Iterable[Mapping[str, Any]]) -> PackSet:
+        """Exactly the packs that a determination names, read anew: their content must have the hash it had then.
+
+        Raises PackAltered otherwise. Nothing is taken from memory, so that a change in the database is seen.
+        """
+        loaded = [self._published(pack["id"], pack["version"], pack["sha256"]) for pack in packs]
+        key = tuple(pack.sha256 for pack in loaded)
+        with self._lock:
+            if key not in self._old:
+                if len(self._old) >= MAX_OLD_SETS:
+                    self._old.pop(next(iter(self._old)))
+                self._old[key] = PackSet(SCHEMA, loaded)
+            return self._old[key]
+
+    def _published(self, pack_id: str, version: str, sha256: str | None = None) -> Pack:
+        files = self._database.read(policy_packs.find_files, pack_id, version)
+        published = self._database.read(policy_packs.find_hash, pack_id, version)
+        if files is None:
+            raise PackAltered(pack_id, version)
+        pack = load_pack({name: text.encode() for name, text in files.items()})
+        if pack.sha256 != published or pack.sha256 != (sha256 or published):
+            raise PackAltered(pack_id, version)
+        return pack
