@@ -160,6 +160,31 @@ def test_every_altered_hash_of_a_growth_is_refused():
                 assert refusal(doudi_verify.check_consistency, *arguments) == "log_rewritten"
 
 
+@pytest.mark.parametrize("claimed", [9, 12, 16, 2**62])
+def test_a_root_signed_under_another_size_proves_nothing(claimed):
+    path = log_tree.inclusion_proof(6, 8, LOG.read)
+    note = log_tree.sign_checkpoint(ORIGIN, claimed, log_tree.root(8, LOG.read), KEY)
+    proof = log_tree.proof_text(6, path, note)
+    assert refusal(doudi_verify.check_proof, proof, LOG.records[6], VERIFIER_KEY) == "record_differs"
+    growth = (LOG.checkpoint(6), note, log_tree.consistency_text(6, log_tree.consistency_proof(6, 8, LOG.read), note))
+    assert refusal(doudi_verify.check_consistency, *growth, VERIFIER_KEY) == "log_rewritten"
+
+
+def test_a_path_of_the_wrong_length_leads_nowhere():
+    leaf, sibling = bytes(32), bytes(32)
+    assert doudi_verify.root_from_path(leaf, 0, 2, [sibling]) is not None
+    for hashes in ([], [sibling, sibling]):
+        assert doudi_verify.root_from_path(leaf, 0, 2, hashes) is None
+
+
+def test_a_hash_has_one_spelling():
+    lines = LOG.proof(37).split("\n")
+    stray = lines[2][:-2] + chr(ord(lines[2][-2]) + 1) + "="
+    assert base64.b64decode(stray) == base64.b64decode(lines[2])
+    text = "\n".join([*lines[:2], stray, *lines[3:]])
+    assert refusal(doudi_verify.check_proof, text, LOG.records[37], VERIFIER_KEY) == "proof_malformed"
+
+
 def test_a_forked_log_of_the_same_size_is_refused():
     fork = Log(EVERY_SIZE, altered=3)
     arguments = (LOG.checkpoint(), fork.checkpoint(), "old 70\n", VERIFIER_KEY)

@@ -78,6 +78,10 @@ def test_the_days_at_the_edges_stand(died_on):
     assert check(row(died_on=died_on)).state == "ACCEPTED"
 
 
+def test_a_source_of_forty_characters_stands():
+    assert check(row(source="源" * 40)).state == "ACCEPTED"
+
+
 def test_a_row_shows_all_its_faults_at_once():
     assert codes({"id_number": "1", "x": 1}) == [
         ("id_number", "id_number_length"),

@@ -70,6 +70,11 @@ def test_a_leap_day_is_real_only_in_a_leap_year():
     assert fault(demo("19000229")) == identifiers.ID_NUMBER_BIRTH_DATE
 
 
+def test_only_a_bounded_text_is_looked_at():
+    assert parse_id_number(STANDARD_EXAMPLE.rjust(64)).text == STANDARD_EXAMPLE
+    assert fault(STANDARD_EXAMPLE.rjust(65)) == identifiers.ID_NUMBER_LENGTH_WRONG
+
+
 @given(st.integers(0, 16), st.integers(1, 9))
 def test_one_wrong_digit_is_always_found(place, by):
     number = demo()
