@@ -11,6 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc.jwk import OKPKey
 from sqlalchemy import make_url
 
+from services.eligibility.domain import permission as eligibility
+from services.monitoring.domain import permission as monitoring
+from services.payments.domain import permission as payments
 from services.shared.runtime.callers import DEVELOPMENT_KEY_PREFIX
 from services.shared.runtime.environment import ENVIRONMENT_FILE
 from services.shared.runtime.personal_data import new_field_keys, write_field_keys
@@ -20,17 +23,18 @@ SERVICES = ("eligibility", "monitoring", "payments")
 PORTS = {"eligibility": 8101, "monitoring": 8102, "payments": 8103}
 DEVELOPMENT_ISSUER = "development"
 DEVELOPMENT_KEY_ID = f"{DEVELOPMENT_KEY_PREFIX}portal"
-DEVELOPMENT_ROLES = (
-    "portal",
-    "caseworker",
-    "confirmer",
-    "maker",
-    "checker",
-    "auditor",
-    "policy_officer",
-    "operator",
-    "monitor",
+DEVELOPMENT_ROLES = tuple(
+    sorted(
+        {
+            role
+            for table in (eligibility.PERMISSIONS, monitoring.PERMISSIONS, payments.PERMISSIONS)
+            for permission in table.values()
+            for role in permission.roles
+        }
+        - {SERVICE_ROLE, monitoring.DEPARTMENT}
+    )
 )
+"""Every role of a person or portal that a permission table names; services and departments sign for themselves."""
 DEPARTMENT_KEY_ID = f"{DEVELOPMENT_KEY_PREFIX}civil-affairs-deaths"
 
 
