@@ -1,0 +1,1 @@
+"""The eligibility service's HTTP resources and their bodies."""

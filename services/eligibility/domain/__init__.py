@@ -1,0 +1,1 @@
+"""What entitlement is: household facts, determinations and answers; pure."""

@@ -1,0 +1,154 @@
+"""The answer to a determination, and its one spelling as bytes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import orjson
+
+from services.shared.policy.explanation import Reason
+from services.shared.policy.written import Text
+from services.shared.vocabulary.money import yuan_of
+
+Outcome = Literal["eligible", "ineligible", "undetermined"]
+HOUSEHOLD = "household"
+
+
+@dataclass(frozen=True, slots=True)
+class PaperToBring:
+    """A document that the applicant must bring, and where that is written."""
+
+    id: str
+    text: Text
+    citation: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One programme's outcome for the household or one member.
+
+    `monthly_fen` or `one_off_fen` is set when the outcome is eligible and the programme pays. `explain` computes the
+    reasons, which take far longer than the outcome.
+    """
+
+    programme: str
+    tier: str
+    subject: str
+    outcome: Outcome
+    monthly_fen: int | None = None
+    one_off_fen: int | None = None
+    starts_in: str | None = None
+    decision_level: str | None = None
+    category: str = ""
+    documents: tuple[PaperToBring, ...] = ()
+    missing_facts: tuple[str, ...] = ()
+    missing_parameters: tuple[str, ...] = ()
+    excluded_by: str | None = None
+    may_be_excluded_by: tuple[str, ...] = ()
+    chosen_over: tuple[str, ...] = ()
+    explain: Callable[[], tuple[Reason, ...]] = field(default=tuple, repr=False, compare=False)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why, with both sides' numbers."""
+        return self.explain()
+
+
+@dataclass(frozen=True, slots=True)
+class PresumptionUsed:
+    """An absent fact that a pack presumed."""
+
+    path: str
+    presumed: Any
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything that a determination says."""
+
+    as_of: date
+    region: str
+    simulation: bool
+    packs: tuple[Mapping[str, str], ...]
+    category: str
+    results: tuple[Result, ...]
+    presumptions: tuple[PresumptionUsed, ...]
+    monthly_total_fen: int
+    one_off_total_fen: int
+
+    def result(self, programme: str, subject: str = HOUSEHOLD) -> Result:
+        """The result for a programme and subject. Raises KeyError when there is none."""
+        for result in self.results:
+            if (result.programme, result.subject) == (programme, subject):
+                return result
+        raise KeyError((programme, subject))
+
+
+def render_answer(answer: Answer) -> bytes:
+    """The answer as canonical JSON: sorted keys, no spaces, UTF-8; the same answer is always the same bytes."""
+    totals = {"monthly": yuan_of(answer.monthly_total_fen)}
+    if answer.one_off_total_fen:
+        totals["one_off"] = yuan_of(answer.one_off_total_fen)
+    return orjson.dumps(
+        {
+            "as_of": answer.as_of.isoformat(),
+            "region": answer.region,
+            "simulation": answer.simulation,
+            "packs": list(answer.packs),
+            "category": answer.category,
+            "results": [_result(result) for result in answer.results],
+            "presumptions": [
+                {"path": item.path, "presumed": item.presumed, "text": _text(item.text)} for item in answer.presumptions
+            ],
+            "totals": totals,
+        },
+        option=orjson.OPT_SORT_KEYS,
+    )
+
+
+def _result(result: Result) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "programme": result.programme,
+        "tier": result.tier,
+        "subject": result.subject,
+        "outcome": result.outcome,
+        "decision_level": result.decision_level,
+        "reasons": [_reason(reason) for reason in result.reasons],
+        "documents": [
+            {"id": paper.id, "text": _text(paper.text), "citation": paper.citation} for paper in result.documents
+        ],
+        "missing_facts": list(result.missing_facts),
+        "missing_parameters": list(result.missing_parameters),
+        "excluded_by": result.excluded_by,
+        "may_be_excluded_by": list(result.may_be_excluded_by),
+        "chosen_over": list(result.chosen_over),
+    }
+    if result.monthly_fen is not None:
+        shown["monthly"] = yuan_of(result.monthly_fen)
+    if result.one_off_fen is not None:
+        shown["one_off"] = yuan_of(result.one_off_fen)
+    if result.starts_in is not None:
+        shown["from"] = result.starts_in
+    return shown
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "rule": reason.rule,
+        "holds": reason.holds,
+        "text": _text(reason.text),
+        "values": dict(reason.values),
+        "citation": reason.citation,
+        "children": [_reason(child) for child in reason.children],
+    }
+    if reason.subject is not None:
+        shown["subject"] = reason.subject
+    if reason.figures:
+        shown["figures"] = dict(reason.figures)
+    return shown
+
+
+def _text(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}

@@ -1,0 +1,365 @@
+"""Decides, from prepared policy and a request, who is entitled to what, what excludes what, and what is missing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.eligibility.domain.answer import HOUSEHOLD, Answer, Outcome, PaperToBring, PresumptionUsed, Result
+from services.eligibility.domain.facts import CIRCUMSTANCES, SCHEMA, read_facts, used_presumptions
+from services.eligibility.domain.request import PROGRAMMES, DeterminationRequest
+from services.shared.policy import tree
+from services.shared.policy.abstract import EITHER, FALSE, TRUE, Row, is_single, only_value
+from services.shared.policy.evaluation import Evaluation, PreparedPolicy, parameter_value
+from services.shared.policy.explanation import Reason, explain
+from services.shared.policy.open_value import Unknown, parameter_named
+from services.shared.policy.pack import Citation, Exclusion, Programme
+from services.shared.policy.rulebook import Rulebook, sub_rules
+from services.shared.policy.written import Text
+from services.shared.vocabulary.period import next_month
+
+CATEGORIES = ("tekun", "orphan", "unsupported_child", "dibao", "dibao_margin", "rigid_expenditure")
+"""Statuses, the highest first."""
+NO_CATEGORY, UNDETERMINED = "none", "undetermined"
+
+NO_RULES = Text("各级规则包中没有该项目在该日期有效的规则", "no pack holds rules for this programme that are in force on this date")
+
+
+def evaluate(policy: PreparedPolicy, request: DeterminationRequest) -> Answer:
+    """The answer to a request under a policy prepared for its region and date. Pure: same inputs, same answer."""
+    policy = with_overrides(policy, request)
+    case = Case.of(policy, request)
+    results = [result for programme in _asked(policy.book, request) for result in _results(case, programme)]
+    results = _excluded(case, results)
+    packs = _packs(case, results)
+    return Answer(
+        as_of=request.as_of,
+        region=request.region,
+        simulation=request.simulation,
+        packs=packs,
+        category=_category(results, request),
+        results=tuple(results),
+        presumptions=tuple(_presumptions(case, results)),
+        monthly_total_fen=sum(result.monthly_fen or 0 for result in results),
+        one_off_total_fen=sum(result.one_off_fen or 0 for result in results),
+    )
+
+
+def with_overrides(policy: PreparedPolicy, request: DeterminationRequest) -> PreparedPolicy:
+    """The policy with the figures that the request replaces; figures of programmes not yet held change nothing."""
+    if not request.parameters:
+        return policy
+    declared = policy.book.declarations
+    given = {
+        name: parameter_value(value, declared[name]) if isinstance(value, str) else value
+        for name, value in sorted(request.parameters.items())
+        if name in declared
+    }
+    return policy.with_parameters(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request under evaluation; `elsewhere` is the same at the place of the event, where that is another."""
+
+    request: DeterminationRequest
+    evaluation: Evaluation
+    elsewhere: Evaluation | None
+
+    @staticmethod
+    def of(policy: PreparedPolicy, request: DeterminationRequest) -> "Case":
+        """The request's facts run through the policy."""
+        place = _place_of_event(request)
+        there = None
+        if place is not None and place != request.region:
+            there = _run(policy.elsewhere(place), request)
+        return Case(request, _run(policy, request), there)
+
+    def at(self, programme: Programme) -> Evaluation:
+        """Where the programme is decided: at home, or where the event happened."""
+        return self.elsewhere if programme.place == "event" and self.elsewhere is not None else self.evaluation
+
+
+def _run(policy: PreparedPolicy, request: DeterminationRequest) -> Evaluation:
+    return Evaluation(policy, read_facts(request, policy.book.presumptions))
+
+
+def _place_of_event(request: DeterminationRequest) -> str | None:
+    """Where the first event with a place happened (Law Art. 29: aid is asked for where the emergency is)."""
+    return next((event["region"] for event in request.events or () if "region" in event), None)
+
+
+def _asked(book: Rulebook, request: DeterminationRequest) -> tuple[str, ...]:
+    if request.programmes is not None:
+        return tuple(code for code in PROGRAMMES if code in request.programmes)
+    return tuple(code for code in PROGRAMMES if code in book.programmes)
+
+
+# --- one programme -------------------------------------------------------------------------------------------------
+
+
+def _results(case: Case, code: str) -> Iterator[Result]:
+    programme = case.evaluation.policy.book.programmes.get(code)
+    if programme is None:
+        reason = Reason("programme.rules_in_force", None, None, NO_RULES, {}, {}, None, ())
+        yield Result(code, TIERS[code], HOUSEHOLD, "undetermined", explain=lambda: (reason,))
+        return
+    evaluation = case.at(programme)
+    rows = [evaluation.root] if programme.entity == HOUSEHOLD else evaluation.rows(programme.entity, evaluation.root)
+    for row in rows:
+        yield _result(case, evaluation, programme, row)
+
+
+def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:
+    outcome, amount = outcome_of(evaluation, programme, row)
+    book = evaluation.policy.book
+    missing = _missing(evaluation, programme, row) if outcome == "undetermined" else ()
+    eligible = outcome == "eligible"
+    return Result(
+        programme=programme.id,
+        tier=programme.tier,
+        subject=subject_of(case.request, row),
+        outcome=outcome,
+        monthly_fen=amount if eligible and programme.monthly else None,
+        one_off_fen=amount if eligible and programme.one_off else None,
+        starts_in=next_month(case.request.as_of) if eligible and programme.starts == "next_month" else None,
+        decision_level=book.delegation.get(programme.id, programme.decision_level),
+        category=programme.category,
+        documents=tuple(_papers(evaluation, programme, row)) if outcome != "ineligible" else (),
+        missing_facts=tuple(sorted(path for path in missing if parameter_named(path) is None)),
+        missing_parameters=tuple(sorted(name for name in map(parameter_named, missing) if name is not None)),
+        explain=_explainer(case, evaluation, programme, row, outcome),
+    )
+
+
+def outcome_of(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[Outcome, int | None]:
+    """The outcome by the programme's own tests, and the amount in fen when it is eligible and pays."""
+    rule = f"{programme.id}.eligible"
+    entitled = evaluation.value(rule, row)
+    if isinstance(entitled, Unknown):
+        possible, _ = evaluation.seen(rule, row)
+        if possible == EITHER:
+            return "undetermined", None
+        entitled = possible == TRUE
+    if not entitled:
+        return "ineligible", None
+    return _amount(evaluation, programme, row)
+
+
+def _amount(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[Outcome, int | None]:
+    rule = programme.monthly or programme.one_off
+    if not rule:
+        return "eligible", None
+    amount = evaluation.value(rule, row)
+    if isinstance(amount, Unknown):
+        possible, _ = evaluation.seen(rule, row)
+        if not is_single(possible):
+            return "undetermined", None
+        amount = only_value(possible)
+    return "eligible", amount
+
+
+def _missing(evaluation: Evaluation, programme: Programme, row: Row) -> frozenset[str]:
+    _, live = evaluation.seen(f"{programme.id}.eligible", row)
+    rule = programme.monthly or programme.one_off
+    return live | evaluation.seen(rule, row)[1] if rule else live
+
+
+def subject_of(request: DeterminationRequest, row: Row) -> str:
+    """Whom a row stands for in an answer: "household", or a member's id and what is below it."""
+    if not row.indices:
+        return HOUSEHOLD
+    if row.entity == "member":
+        return str(request.household["members"][row.indices[0]]["id"])
+    if row.entity == "supporter":
+        member = request.household["members"][row.indices[0]]
+        told = len(member.get("supporters", ()))
+        if row.indices[1] < told:
+            return f"{member['id']}.supporters[{row.indices[1]}]"
+        return f"{member['id']}.kin[{row.indices[1] - told}]"
+    return f"{SCHEMA.by_name[row.entity].plural}[{row.indices[-1]}]"
+
+
+def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Row, outcome: Outcome) -> Any:
+    def reasons() -> tuple[Reason, ...]:
+        amount = programme.monthly or programme.one_off
+        shown = [*programme.conditions, *([amount] if amount and outcome != "ineligible" else [])]
+        return tuple(explain(evaluation, rule, row, lambda below: subject_of(case.request, below)) for rule in shown)
+
+    return reasons
+
+
+def _papers(evaluation: Evaluation, programme: Programme, row: Row) -> Iterator[PaperToBring]:
+    book = evaluation.policy.book
+    for name in programme.documents:
+        document = book.documents[name]
+        if document.when and evaluation.seen(document.when, row)[0] == FALSE:
+            continue
+        yield PaperToBring(document.id, document.text, _citation(book, document.citations))
+
+
+def _citation(book: Rulebook, citations: Sequence[Citation]) -> Mapping[str, str] | None:
+    for citation in citations:
+        instrument = book.instruments[citation.instrument]
+        if citation.period.contains(book.on) and instrument.period.contains(book.on):
+            start = instrument.period.from_on.isoformat()
+            return {"instrument": instrument.title, "article": citation.article, "in_force_from": start}
+    return None
+
+
+# --- what excludes what --------------------------------------------------------------------------------------------
+
+
+def _excluded(case: Case, results: list[Result]) -> list[Result]:
+    """The results after exclusions: one acts only where its rule surely holds; where that is open, it is named."""
+    chosen_over: dict[tuple[str, str], list[str]] = {}
+    after = []
+    for result in results:
+        for exclusion in case.evaluation.policy.book.exclusions:
+            if exclusion.loser == result.programme and result.outcome != "ineligible":
+                result = _apply(case, exclusion, result, chosen_over)
+        after.append(result)
+    return [
+        replace(result, chosen_over=tuple(chosen_over[key])) if (key := (result.programme, result.subject)) in chosen_over else result
+        for result in after
+    ]
+
+
+def _apply(
+    case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[tuple[str, str], list[str]]
+) -> Result:
+    row = _row_of(case, result)
+    possible, _ = case.evaluation.seen(exclusion.when, row)
+    if possible == FALSE:
+        return result
+    if possible == EITHER:
+        return replace(result, may_be_excluded_by=(*result.may_be_excluded_by, exclusion.winner))
+    for subject in _winners(case, exclusion, result):
+        chosen_over.setdefault((exclusion.winner, subject), []).append(exclusion.loser)
+    own = result.explain
+
+    def reasons() -> tuple[Reason, ...]:
+        name_of = lambda below: subject_of(case.request, below)  # noqa: E731
+        return (explain(case.evaluation, exclusion.when, row, name_of), *own())
+
+    return replace(
+        result,
+        outcome="ineligible",
+        monthly_fen=None,
+        one_off_fen=None,
+        starts_in=None,
+        documents=(),
+        missing_facts=(),
+        missing_parameters=(),
+        excluded_by=exclusion.winner,
+        may_be_excluded_by=(),
+        explain=reasons,
+    )
+
+
+def _winners(case: Case, exclusion: Exclusion, result: Result) -> Iterator[str]:
+    """The subjects of the winning programme that the loser gives way to."""
+    programme = case.evaluation.policy.book.programmes.get(exclusion.winner)
+    if programme is None or programme.entity == HOUSEHOLD or result.subject != HOUSEHOLD:
+        yield result.subject
+        return
+    for member in case.request.household["members"]:
+        yield member["id"]
+
+
+def _row_of(case: Case, result: Result) -> Row:
+    root = case.evaluation.root
+    if result.subject == HOUSEHOLD:
+        return root
+    rows = case.evaluation.rows("member", root)
+    return next(row for row in rows if subject_of(case.request, row) == result.subject)
+
+
+# --- the whole -----------------------------------------------------------------------------------------------------
+
+
+def _category(results: Sequence[Result], request: DeterminationRequest) -> str:
+    recognised = request.household.get("recognised_as")
+    for category in CATEGORIES:
+        outcomes = {result.outcome for result in results if result.category == category}
+        if "eligible" in outcomes or recognised == category:
+            return category
+        if "undetermined" in outcomes:
+            return UNDETERMINED
+    return NO_CATEGORY
+
+
+def _packs(case: Case, results: Sequence[Result]) -> tuple[Mapping[str, str], ...]:
+    chains = [case.evaluation.policy.book.chain]
+    book = case.evaluation.policy.book
+    if case.elsewhere is not None and any(
+        result.programme in book.programmes and book.programmes[result.programme].place == "event" for result in results
+    ):
+        chains.append(case.elsewhere.policy.book.chain)
+    packs = {pack.id: pack.identity for chain in chains for pack in reversed(chain)}
+    return tuple(packs.values())
+
+
+def _presumptions(case: Case, results: Sequence[Result]) -> Iterator[PresumptionUsed]:
+    book = case.evaluation.policy.book
+    read = {fact for result in results for fact in facts_read(book, result.programme)}
+    for path, item in used_presumptions(case.request, book.presumptions):
+        if any(_stands_for(item.entity, item.key, fact) for fact in read):
+            yield PresumptionUsed(path, item.value, item.text)
+
+
+def _stands_for(entity: str, key: str, fact: tuple[str, str]) -> bool:
+    if key == "circumstances":
+        # The circumstances of members are also those of the supporters among them.
+        return fact[1] in CIRCUMSTANCES and (fact[0] == entity or entity == "member")
+    return fact[0] == "event" if key == "events" else fact == (entity, key)
+
+
+def facts_read(book: Rulebook, code: str) -> frozenset[tuple[str, str]]:
+    """Every fact, as (entity, name), that the programme's outcome and amount may rest on."""
+    programme = book.programmes.get(code)
+    if programme is None:
+        return frozenset()
+    frontier = [name for name in (f"{code}.eligible", programme.monthly, programme.one_off) if name]
+    rules: set[str] = set()
+    while frontier:
+        name = frontier.pop()
+        if name not in rules:
+            rules.add(name)
+            frontier += sub_rules(book.rules[name].node)
+    nodes = (part for name in rules for part in tree.walk(book.rules[name].node))
+    return frozenset((part.entity, part.name) for part in nodes if isinstance(part, tree.FactRef))
+
+
+TIERS: Mapping[str, str] = {
+    **dict.fromkeys(("dibao", "dibao_single", "tekun", "orphan_allowance", "unsupported_child_allowance"), "basic"),
+    **dict.fromkeys(("dibao_margin", "rigid_expenditure"), "status"),
+    **dict.fromkeys(("temporary_aid", "small_advance", "homeless_aid", "emergency_medical_aid"), "emergency"),
+    **dict.fromkeys(
+        (
+            "disability_living_subsidy",
+            "disability_care_subsidy",
+            "old_age_allowance",
+            "elderly_care_subsidy",
+            "living_supplement",
+        ),
+        "linked",
+    ),
+    **dict.fromkeys(("price_subsidy", "festival_grant"), "run"),
+    **dict.fromkeys(
+        (
+            "medical_aid",
+            "premium_aid",
+            "education_aid",
+            "housing_aid",
+            "employment_aid",
+            "disaster_relief",
+            "child_rehabilitation",
+            "legal_aid",
+            "judicial_aid",
+            "heating_aid",
+            "funeral_aid",
+        ),
+        "special",
+    ),
+}
+"""The tier of each programme of the contract, for those that no pack holds yet."""

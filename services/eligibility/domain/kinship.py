@@ -1,0 +1,67 @@
+"""Who in a household owes whom support: spouses, parents and children, read from relations to the head."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from services.eligibility.domain.request import Body
+from services.shared.policy.open_value import Unknown
+
+# (relation of the person, relation of the other) where the other is spouse, parent or child of the person.
+_CLOSE = frozenset(
+    {
+        ("head", "spouse"),
+        ("spouse", "head"),
+        ("head", "child"),
+        ("spouse", "child"),
+        ("head", "parent"),
+        ("parent", "head"),
+        ("parent", "parent"),
+        ("parent", "sibling"),
+        ("sibling", "parent"),
+        ("parent", "grandparent"),
+        ("grandparent", "parent"),
+        ("grandparent", "grandparent"),
+    }
+)
+_CHILD_OF = frozenset({("child", "head"), ("child", "spouse")})
+_DISTANT_OR_UNCLEAR = frozenset({("child", "grandchild"), ("grandchild", "child")})
+
+_GONE = frozenset(
+    {"dead", "missing", "imprisoned", "lost_contact", "guardianship_revoked", "deported", "compulsory_rehabilitation"}
+)
+"""States of a parent who does not live with the child."""
+
+
+def kin_of(person: Body, members: Sequence[Body]) -> Iterator[tuple[Body, Any]]:
+    """Each other member who is, or may be, spouse, parent or child of `person`: True, or the Unknown that says why not.
+
+    A child of the head lives with its parents, the head and the spouse, unless `parents` says otherwise. Minors are
+    listed too: whether a supporter is of age is a rule.
+    """
+    for other in members:
+        if other is person:
+            continue
+        owes = _owes(person, other, members)
+        if owes is not False:
+            yield other, owes
+
+
+def _owes(person: Body, other: Body, members: Sequence[Body]) -> Any:
+    for one in (person, other):
+        if "relation" not in one:
+            return Unknown(f"household.members[{one['id']}].relation")
+    pair = (person["relation"], other["relation"])
+    if pair in _CHILD_OF:
+        return _lives_with(person)
+    if pair[::-1] in _CHILD_OF:
+        return _lives_with(other)
+    if pair in _DISTANT_OR_UNCLEAR:
+        # One child in the household is the grandchild's parent; of several, it is not told which.
+        children = sum(member.get("relation") == "child" for member in members)
+        return children == 1 or Unknown(f"household.members[{person['id']}].parents")
+    return pair in _CLOSE
+
+
+def _lives_with(child: Body) -> bool:
+    states = [parent.get("state") for parent in child.get("parents", ())]
+    return not states or any(state not in _GONE for state in states)

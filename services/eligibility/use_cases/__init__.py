@@ -1,0 +1,1 @@
+"""What the eligibility service does, one verb a file."""

@@ -1,0 +1,180 @@
+"""One evaluation: packs prepared for a place and date, run over rows, every rule's value kept."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from services.shared.policy.abstract import AbstractEvaluator, Paths, Row, Seen
+from services.shared.policy.expression import rate_of
+from services.shared.policy.fault import PackFault
+from services.shared.policy.figures import FigureInForce
+from services.shared.policy.open_value import OPEN, Unknown
+from services.shared.policy.pack import Pack, ParameterDeclaration
+from services.shared.policy.printing import Frame, Program, compile_rulebook
+from services.shared.policy.rulebook import Rulebook, rulebook_of
+from services.shared.policy.schema import Schema
+from services.shared.vocabulary.money import fen_of
+from services.shared.vocabulary.period import date_number
+from services.shared.vocabulary.region import NATION, places_upwards
+
+MAX_PREPARED = 64
+"""Prepared policies a pack set keeps; a service answers for a few places and dates at a time."""
+
+
+class PackSet:
+    """The packs that are in use, by jurisdiction. Preparing a place and date is remembered; nothing else changes."""
+
+    def __init__(self, schema: Schema, packs: Iterable[Pack]) -> None:
+        self.schema = schema
+        self.packs = tuple(sorted(packs, key=lambda pack: pack.id))
+        self._by_place: dict[str, Pack] = {}
+        for pack in self.packs:
+            if pack.jurisdiction in self._by_place:
+                raise PackFault(pack.id, "pack.toml", 0, "two packs are for one place", "keep one of them")
+            self._by_place[pack.jurisdiction] = pack
+        self._prepared: dict[tuple[tuple[str, ...], date], PreparedPolicy] = {}
+
+    def chain(self, region: str) -> tuple[Pack, ...]:
+        """The packs for a place: its own, its prefecture's, its province's, the nation's. Raises PackFault if none."""
+        chain = tuple(self._by_place[place] for place in places_upwards(region) if place in self._by_place)
+        if not chain or chain[-1].jurisdiction != NATION:
+            raise PackFault(NATION, "pack.toml", 0, "the nation's pack is missing", "add the pack cn")
+        return chain
+
+    def prepare(self, region: str, as_of: date) -> "PreparedPolicy":
+        """The policy in force at a place on a date. Raises PackFault when the packs do not fit together."""
+        chain = self.chain(region)
+        key = (tuple(pack.sha256 for pack in chain), as_of)
+        if key not in self._prepared:
+            if len(self._prepared) >= MAX_PREPARED:
+                self._prepared.pop(next(iter(self._prepared)))
+            self._prepared[key] = prepared(rulebook_of(self.schema, chain, as_of), self)
+        return self._prepared[key]
+
+
+def prepare(packs: PackSet, region: str, as_of: date) -> "PreparedPolicy":
+    """The policy in force at a place on a date, compiled."""
+    return packs.prepare(region, as_of)
+
+
+@dataclass(frozen=True)
+class PreparedPolicy:
+    """A rulebook, its program and the figures in force; `overrides` are figures that a simulation replaced."""
+
+    book: Rulebook
+    program: Program
+    parameters: Mapping[str, Mapping[tuple[str, ...], Any]]
+    overrides: tuple[tuple[str, Any], ...] = ()
+    packs: PackSet | None = field(default=None, repr=False, compare=False)
+
+    def elsewhere(self, region: str) -> "PreparedPolicy":
+        """The policy of another place on the same date, with the same figures replaced."""
+        if self.packs is None:
+            return self
+        return self.packs.prepare(region, self.book.on).with_parameters(dict(self.overrides))
+
+    @cached_property
+    def arguments(self) -> tuple[Any, ...]:
+        """The program's parameters, in its order: a value, or a table by key code where the figure differs."""
+        return tuple(
+            self._argument(name) if is_value else self.held(name) for name, is_value in self.program.parameters
+        )
+
+    @property
+    def as_of(self) -> int:
+        """The date as a date number."""
+        return date_number(self.book.on)
+
+    def held(self, name: str) -> bool:
+        """Whether the place holds any figure of the parameter on the date."""
+        return any(not isinstance(value, Unknown) for value in self.parameters[name].values())
+
+    def with_parameters(self, overrides: Mapping[str, Any]) -> "PreparedPolicy":
+        """The same policy with figures replaced for every key; parameters that no pack declares change nothing."""
+        replaced = dict(self.parameters)
+        for name, value in overrides.items():
+            if name in replaced:
+                replaced[name] = dict.fromkeys(replaced[name], value)
+        return PreparedPolicy(self.book, self.program, replaced, (*self.overrides, *overrides.items()), self.packs)
+
+    def run(self, root: Frame) -> Frame:
+        """Every rule's value for one root row: the hot path, a few microseconds."""
+        return self.program.function(root, self.as_of, self.arguments)
+
+    def _argument(self, name: str) -> Any:
+        table = self.parameters[name]
+        if () in table:
+            return table[()]
+        if len(next(iter(table))) == 1:
+            return {codes[0]: value for codes, value in table.items()}
+        return dict(table)
+
+
+def prepared(book: Rulebook, packs: PackSet | None = None) -> PreparedPolicy:
+    """The book compiled, with its own figures."""
+    parameters = {
+        name: {codes: item.value if isinstance(item, FigureInForce) else item for codes, item in table.items()}
+        for name, table in book.figures.items()
+    }
+    return PreparedPolicy(book, compile_rulebook(book), parameters, packs=packs)
+
+
+def parameter_value(text: str, declaration: ParameterDeclaration) -> Any:
+    """A figure given with a call, in its parameter's unit. Raises ValueError for a text of another form."""
+    if declaration.type == "money":
+        return fen_of(text)
+    if declaration.type == "rate":
+        return rate_of(text)
+    if declaration.type in ("int", "months"):
+        return int(text)
+    if declaration.type == "bool":
+        return {"true": True, "false": False}[text]
+    if text not in declaration.codes:
+        raise ValueError("no such code")
+    return text
+
+
+class Evaluation:
+    """The values of every rule for one root row; what the program left open is looked at only when asked for."""
+
+    def __init__(self, policy: PreparedPolicy, root: Frame) -> None:
+        self.policy = policy
+        self.root = Row(policy.book.schema.root.name, root, None, ())
+        self._frame = policy.run(root)
+
+    @cached_property
+    def _abstract(self) -> AbstractEvaluator:
+        policy = self.policy
+        held = {name: policy.held(name) for name in policy.parameters}
+        as_of = (policy.as_of, policy.as_of)
+        return AbstractEvaluator(policy.book, policy.parameters, held, as_of, self._known)
+
+    def value(self, rule: str, row: Row) -> Any:
+        """The value that the program computed, OPEN where an input was open."""
+        return self._known(rule, row.of(self.policy.book.rules[rule].entity))
+
+    def seen(self, rule: str, row: Row) -> Seen:
+        """What the rule can be, and the open facts and figures it hangs on."""
+        return self._abstract.rule(rule, row)
+
+    def node_seen(self, node: Any, row: Row) -> Seen:
+        """What any expression can be for a row."""
+        return self._abstract.node(node, row)
+
+    def rows(self, entity: str, row: Row) -> list[Row]:
+        """The rows of `entity` that were told, below a row of its parent."""
+        return self._abstract.rows(self.policy.book.schema.by_name[entity], row)[0]
+
+    def _known(self, rule: str, row: Row) -> Any:
+        if any(index < 0 for index in row.indices):
+            return OPEN
+        *slots, last = self.policy.program.places[rule]
+        value: Any = self._frame
+        for slot, index in zip(slots, row.indices, strict=True):
+            value = value[slot][index]
+        return value[last]
+
+
+__all__ = ["Evaluation", "PackSet", "Paths", "PreparedPolicy", "Row", "parameter_value", "prepare", "prepared"]

@@ -1,0 +1,198 @@
+"""Why a rule has its value: sentences with both sides' numbers, the gap, the citation, and the rules beneath it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.shared.policy import tree
+from services.shared.policy.abstract import EITHER, FALSE, TRUE, Possible, Row, is_single, only_value
+from services.shared.policy.evaluation import Evaluation
+from services.shared.policy.open_value import Unknown
+from services.shared.policy.rulebook import Rule
+from services.shared.policy.schema import BOOL, MONEY, RATE, RATE_SCALE, Kind
+from services.shared.policy.tree import Node
+from services.shared.policy.written import Text
+from services.shared.vocabulary.money import MAX_FEN, yuan_of
+
+MAX_DEPTH = 6
+OPEN_TEXT = Text("尚缺事实或标准，不能判断", "facts or figures are missing, so it cannot be told yet")
+
+Shown = str | int | bool | Mapping[str, Any] | None
+"""A value as an answer shows it: money in yuan; {"at_least", "at_most"} where only bounds are known; None if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One node of an explanation. `holds` is None for what cannot be told yet, and for what is no condition."""
+
+    rule: str
+    subject: str | None
+    holds: bool | None
+    text: Text
+    values: Mapping[str, Shown]
+    figures: Mapping[str, Mapping[str, str]]
+    citation: Mapping[str, str] | None
+    children: tuple["Reason", ...]
+
+
+def explain(evaluation: Evaluation, rule: str, row: Row, name_of: Callable[[Row], str | None]) -> Reason:
+    """Why `rule` has its value for `row`; `name_of` says whom or what a row beneath it stands for."""
+    return _Explainer(evaluation, name_of).reason(rule, row, None, 0)
+
+
+class _Explainer:
+    def __init__(self, evaluation: Evaluation, name_of: Callable[[Row], str | None]) -> None:
+        self._evaluation, self._book, self._name_of = evaluation, evaluation.policy.book, name_of
+
+    def reason(self, name: str, row: Row, subject: str | None, depth: int) -> Reason:
+        rule = self._book.rules[name]
+        possible, _ = self._evaluation.seen(name, row)
+        own = row.of(rule.entity)
+        seen = {key: self._evaluation.node_seen(node, own)[0] for key, node in rule.values.items()}
+        shown = {key: shown_value(seen[key], node.kind) for key, node in rule.values.items()}
+        if rule.written is not None and rule.written.gap and possible != TRUE:
+            shown["gap"] = _gap(*(seen[key] for key in rule.written.gap))
+        return Reason(
+            rule=name,
+            subject=subject,
+            holds={TRUE: True, FALSE: False}.get(possible) if rule.kind == BOOL else None,
+            text=_sentence(rule, possible, shown),
+            values=shown,
+            figures=self._figures(rule, own),
+            citation=self._citation(rule),
+            children=tuple(self._children(rule, own, depth)) if depth < MAX_DEPTH else (),
+        )
+
+    def _citation(self, rule: Rule) -> Mapping[str, str] | None:
+        if rule.citation is None:
+            return None
+        instrument = self._book.instruments[rule.citation.instrument]
+        return {
+            "instrument": instrument.title,
+            "article": rule.citation.article,
+            "in_force_from": instrument.period.from_on.isoformat(),
+        }
+
+    def _figures(self, rule: Rule, row: Row) -> Mapping[str, Mapping[str, str]]:
+        """Where each figure shown was published."""
+        found: dict[str, Mapping[str, str]] = {}
+        for node in rule.values.values():
+            for part in tree.walk(node):
+                if isinstance(part, tree.ParameterRef) and part.name not in dict(self._evaluation.policy.overrides):
+                    found.update(self._figure(part, row))
+        return found
+
+    def _figure(self, node: tree.ParameterRef, row: Row) -> Iterator[tuple[str, Mapping[str, str]]]:
+        keys = [self._evaluation.node_seen(key, row)[0] for key in node.keys]
+        if not all(is_single(key) for key in keys):
+            return
+        held = self._book.figures[node.name][tuple(only_value(key) for key in keys)]
+        if isinstance(held, Unknown):
+            return
+        instrument = self._book.instruments[held.figure.citation.instrument]
+        yield (
+            node.name,
+            {
+                "pack": held.pack,
+                "instrument": instrument.title,
+                "from": held.figure.from_on.isoformat(),
+                "confidence": held.figure.confidence,
+            },
+        )
+
+    def _children(self, rule: Rule, row: Row, depth: int) -> Iterator[Reason]:
+        seen: set[tuple[str, tuple[int, ...]]] = {(rule.id, row.indices)}
+        for name, below in self._beneath(rule.node, row):
+            child = self._book.rules[name]
+            key = (name, below.of(child.entity).indices)
+            if key in seen:
+                continue
+            seen.add(key)
+            subject = self._name_of(below) if below.indices != row.indices else None
+            yield self.reason(name, below, subject, depth + 1)
+
+    def _beneath(self, node: Node, row: Row) -> Iterator[tuple[str, Row]]:
+        """The nearest rules with a sentence, in the order they are written."""
+        if isinstance(node, tree.RuleRef):
+            yield from self._rule_beneath(node.rule, row)
+        elif isinstance(node, tree.Aggregate):
+            for below in self._evaluation.rows(node.entity, row):
+                for part in tree.children_of(node):
+                    yield from self._beneath(part, below)
+        elif isinstance(node, tree.Choice) and self._is_exception(node.condition):
+            possible, _ = self._evaluation.node_seen(node.condition, row)
+            if possible != FALSE:
+                yield from self._beneath(node.condition, row)
+            if possible != TRUE:
+                yield from self._beneath(node.otherwise, row)
+        else:
+            for part in tree.children_of(node):
+                yield from self._beneath(part, row)
+
+    def _rule_beneath(self, name: str, row: Row) -> Iterator[tuple[str, Row]]:
+        rule = self._book.rules[name]
+        if rule.has_sentence:
+            yield name, row
+        else:
+            yield from self._beneath(rule.node, row.of(rule.entity))
+
+    def _is_exception(self, node: Node) -> bool:
+        return isinstance(node, tree.RuleRef) and node.rule in self._book.exceptions
+
+
+def shown_value(possible: Possible, kind: Kind) -> Shown:
+    """A value as an answer shows it."""
+    if is_single(possible):
+        return _one(only_value(possible), kind)
+    if not isinstance(possible, tuple):
+        return None
+    least, most = possible
+    bounds: dict[str, Any] = {}
+    if least > 0:
+        bounds["at_least"] = _one(least, kind)
+    if most < MAX_FEN and kind == MONEY:
+        bounds["at_most"] = _one(most, kind)
+    return bounds or None
+
+
+def _one(value: Any, kind: Kind) -> Shown:
+    if kind == MONEY:
+        return yuan_of(value)
+    if kind == RATE:
+        return f"{value // RATE_SCALE}.{value % RATE_SCALE:04d}".rstrip("0").rstrip(".")
+    shown: Shown = value
+    return shown
+
+
+def _gap(upper: Possible, lower: Possible) -> Shown:
+    least, most = max(upper[0] - lower[1], 0), upper[1] - lower[0]
+    return shown_value((least, max(least, most)), MONEY)
+
+
+def _sentence(rule: Rule, possible: Possible, shown: Mapping[str, Shown]) -> Text:
+    written = rule.written
+    if written is None:
+        return OPEN_TEXT
+    if possible == EITHER and rule.kind == BOOL:
+        text = written.open or OPEN_TEXT
+    else:
+        text = (written.fails if possible == FALSE and rule.kind == BOOL else written.holds) or OPEN_TEXT
+    return Text(_filled(text.zh, shown, _ZH), _filled(text.en, shown, _EN))
+
+
+_ZH = {"at_least": "至少 {}", "at_most": "至多 {}", None: "（未知）"}
+_EN = {"at_least": "at least {}", "at_most": "at most {}", None: "(unknown)"}
+
+
+def _filled(template: str, shown: Mapping[str, Shown], words: Mapping[str | None, str]) -> str:
+    for name, value in shown.items():
+        template = template.replace("{" + name + "}", _spoken(value, words))
+    return template
+
+
+def _spoken(value: Shown, words: Mapping[str | None, str]) -> str:
+    if value is None:
+        return words[None]
+    if isinstance(value, Mapping):
+        return " ".join(words[bound].format(value[bound]) for bound in ("at_least", "at_most") if bound in value)
+    return str(value)

@@ -1,0 +1,473 @@
+"""Reads a rule's expression: a small part of Python's grammar, checked node by node, into the typed tree."""
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from typing import NoReturn
+
+from services.shared.policy import tree
+from services.shared.policy.fault import PackFault
+from services.shared.policy.schema import (
+    BOOL,
+    DATE,
+    FRACTION,
+    INT,
+    MONEY,
+    MONTHS,
+    NUMBERS,
+    RATE,
+    RATE_SCALE,
+    TEXT,
+    Kind,
+    Schema,
+)
+from services.shared.policy.tree import Node
+from services.shared.vocabulary.money import NotMoney, fen_of
+
+MAX_CHARACTERS = 2_000
+MAX_NODES = 300
+MAX_DEPTH = 24
+MAX_INTEGER = 10**12
+
+ROUNDING_UNITS_FEN = {"fen": 1, "jiao": 10, "yuan": 100}
+ROUNDINGS = {"floor_to": "floor", "ceil_to": "ceil", "half_up_to": "half_up"}
+AGGREGATES = frozenset({"sum", "count", "any", "all", "min", "max"})
+
+_COMPARISONS: dict[type, str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+_ARITHMETIC: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
+_ADDABLE = frozenset({INT, MONEY, MONTHS})
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSignature:
+    """What other rules may know of a rule: for which entity it has a value, and of which kind."""
+
+    entity: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSignature:
+    """What rules may know of a parameter: its kind, and the facts or rules that choose its row, by key column."""
+
+    kind: Kind
+    keys: Mapping[str, Node]
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """Every name that an expression may use."""
+
+    schema: Schema
+    rules: Mapping[str, RuleSignature]
+    parameters: Mapping[str, ParameterSignature]
+
+
+def read_value(text: str, entity: str, names: Declarations, pack: str, where: str) -> Node:
+    """The typed tree of `text`, of whatever kind it is. Raises PackFault as `read_expression` does."""
+    reader = _Reader(names, frozenset(names.schema.lineage(entity)), pack, where, text)
+    return reader.read(reader.parse())
+
+
+def read_expression(text: str, kind: Kind, entity: str, names: Declarations, pack: str, where: str) -> Node:
+    """The typed tree of `text`, which must be of `kind` for a row of `entity`.
+
+    Raises PackFault, naming pack, place and column, for anything outside the grammar, an unknown name, a unit that
+    does not fit or an expression that is too large.
+    """
+    reader = _Reader(names, frozenset(names.schema.lineage(entity)), pack, where, text)
+    parsed = reader.parse()
+    return reader.as_kind(reader.read(parsed), kind, parsed)
+
+
+class _Reader:
+    def __init__(self, names: Declarations, scope: frozenset[str], pack: str, where: str, text: str) -> None:
+        self._names, self._scope = names, scope
+        self._pack, self._where = pack, where
+        self._text = text.replace("\n", " ").replace("\t", " ")
+
+    def parse(self) -> ast.expr:
+        """Python's own tree of the text, after its size was bounded."""
+        if len(self._text) > MAX_CHARACTERS:
+            self._refuse(None, f"the expression is longer than {MAX_CHARACTERS} characters", "split the rule")
+        try:
+            parsed = ast.parse(f"({self._text})", mode="eval").body
+        except SyntaxError as error:
+            offset = max((error.offset or 1) - 1, 1)
+            raise PackFault(
+                self._pack, self._where, offset, "this is not an expression", "look for a missing bracket or operator"
+            ) from None
+        except (ValueError, RecursionError, MemoryError):
+            self._refuse(None, "this is not an expression", "write it as plain text, less deeply nested")
+        self._bound(parsed)
+        return parsed
+
+    def _bound(self, parsed: ast.expr) -> None:
+        frontier: list[ast.AST] = [parsed]
+        count = depth = 0
+        while frontier:
+            count, depth = count + len(frontier), depth + 1
+            if count > MAX_NODES or depth > MAX_DEPTH:
+                self._refuse(parsed, "the expression is too large or too deep", "split it into several rules")
+            frontier = [
+                child
+                for node in frontier
+                for child in ast.iter_child_nodes(node)
+                if isinstance(child, ast.expr | ast.comprehension)
+            ]
+
+    def _refuse(self, at: ast.AST | None, problem: str, remedy: str) -> NoReturn:
+        column = 0
+        if at is not None and hasattr(at, "col_offset"):
+            column = len(f"({self._text})".encode()[: at.col_offset].decode(errors="ignore"))
+        raise PackFault(self._pack, self._where, max(column, 0), problem, remedy)
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def read(self, at: ast.AST) -> Node:
+        """The typed node of one Python node. Raises PackFault for a node that the language does not have."""
+        reader: Callable[[_Reader, ast.AST], Node] | None = _READERS.get(type(at))
+        if reader is None:
+            self._refuse(at, f"{type(at).__name__} is not part of the rule language", "see the language reference")
+        return reader(self, at)
+
+    def _constant(self, at: ast.Constant) -> Node:
+        value = at.value
+        if isinstance(value, bool):
+            return tree.Const(value, BOOL)
+        if isinstance(value, int):
+            if value > MAX_INTEGER:
+                self._refuse(at, "the number is too large", f"stay below {MAX_INTEGER}")
+            return tree.Const(value, INT)
+        if isinstance(value, str):
+            return tree.Const(value, TEXT)
+        self._refuse(at, "only whole numbers, true, false and codes may be written", 'use yuan("1.50") or rate("0.3")')
+
+    def _name(self, at: ast.Name) -> Node:
+        if at.id == "as_of":
+            return tree.AsOf(DATE)
+        if at.id in self._names.parameters:
+            return self._parameter(at, at.id)
+        if at.id in self._names.rules:
+            return self._rule(at, at.id)
+        self._refuse(at, f"the name {at.id} is not known", "declare the parameter, or write entity.fact")
+
+    def _attribute(self, at: ast.Attribute) -> Node:
+        dotted = _dotted(at)
+        if dotted is None:
+            self._refuse(at, "only entity.fact and rule names have a dot", "write the name in full")
+        first, _, rest = dotted.partition(".")
+        if first in self._names.schema.by_name:
+            return self._fact(at, first, rest)
+        if dotted in self._names.rules:
+            return self._rule(at, dotted)
+        self._refuse(at, f"the name {dotted} is not known", "check the spelling, or add the rule")
+
+    def _fact(self, at: ast.AST, entity: str, name: str) -> Node:
+        declared = self._names.schema.by_name[entity]
+        position = declared.position.get(name)
+        if position is None:
+            self._refuse(at, f"{entity} has no fact {name}", "check the spelling against the list of facts")
+        self._in_scope(at, entity, f"{entity}.{name}")
+        return tree.FactRef(entity, name, position, declared.facts[position].kind)
+
+    def _rule(self, at: ast.AST, rule: str) -> Node:
+        signature = self._names.rules[rule]
+        self._in_scope(at, signature.entity, rule)
+        return tree.RuleRef(rule, signature.entity, signature.kind)
+
+    def _parameter(self, at: ast.AST, name: str) -> Node:
+        signature = self._names.parameters[name]
+        for key in signature.keys.values():
+            for node in tree.walk(key):
+                if isinstance(node, tree.FactRef | tree.RuleRef):
+                    self._in_scope(at, node.entity, name)
+        return tree.ParameterRef(name, tuple(signature.keys.values()), signature.kind)
+
+    def _in_scope(self, at: ast.AST, entity: str, name: str) -> None:
+        if entity not in self._scope:
+            plural = self._names.schema.by_name[entity].plural
+            self._refuse(
+                at,
+                f"{name} is a value of each {entity}, and this rule stands for no single {entity}",
+                f"gather it: any(... for {entity} in {plural})",
+            )
+
+    def _unary(self, at: ast.UnaryOp) -> Node:
+        if not isinstance(at.op, ast.Not):
+            self._refuse(at, "only `not` may stand before a value", "write max(a - b, 0) for a difference")
+        return tree.Not(self.as_kind(self.read(at.operand), BOOL, at.operand), BOOL)
+
+    def _junction(self, at: ast.BoolOp) -> Node:
+        operands = tuple(self.as_kind(self.read(value), BOOL, value) for value in at.values)
+        return tree.Junction("and" if isinstance(at.op, ast.And) else "or", operands, BOOL)
+
+    def _comparison(self, at: ast.Compare) -> Node:
+        left_at, steps = at.left, []
+        for operator, right_at in zip(at.ops, at.comparators, strict=True):
+            steps.append(self._one_comparison(operator, left_at, right_at))
+            left_at = right_at
+        return steps[0] if len(steps) == 1 else tree.Junction("and", tuple(steps), BOOL)
+
+    def _one_comparison(self, operator: ast.cmpop, left_at: ast.expr, right_at: ast.expr) -> Node:
+        if isinstance(operator, ast.In | ast.NotIn):
+            found = self._among(left_at, right_at)
+            return found if isinstance(operator, ast.In) else tree.Not(found, BOOL)
+        symbol = _COMPARISONS.get(type(operator))
+        if symbol is None:
+            self._refuse(right_at, "this comparison is not part of the rule language", "use == != < <= > >= or in")
+        left, right = self._alike(self.read(left_at), self.read(right_at), left_at, right_at)
+        if left.kind == BOOL:
+            self._refuse(left_at, "truth values are not compared", "write the condition itself, or `not` before it")
+        if left.kind not in NUMBERS and symbol not in ("==", "!="):
+            self._refuse(left_at, "codes have no order", "use == or in")
+        return tree.Comparison(symbol, left, right, BOOL)
+
+    def _among(self, left_at: ast.expr, right_at: ast.expr) -> Node:
+        operand = self.read(left_at)
+        if not isinstance(right_at, ast.Tuple | ast.List | ast.Set):
+            self._refuse(right_at, "`in` needs a written list", 'write in ("a", "b")')
+        values = []
+        for item in right_at.elts:
+            constant = self.as_kind(self.read(item), operand.kind, item)
+            if not isinstance(constant, tree.Const):
+                self._refuse(item, "only written values may stand in the list", "use == with `or`")
+            values.append(constant.value)
+        return tree.Among(operand, tuple(values), BOOL)
+
+    def _arithmetic(self, at: ast.BinOp) -> Node:
+        left, right = self.read(at.left), self.read(at.right)
+        if isinstance(at.op, ast.Div):
+            divisor = self.as_kind(right, INT, at.right)
+            return tree.Quotient(self._amount(left, at.left), divisor, FRACTION)
+        symbol = _ARITHMETIC.get(type(at.op))
+        if symbol is None:
+            self._refuse(at, "this operator is not part of the rule language", "use + - * / and the rounding functions")
+        if symbol == "*":
+            return self._product(at, left, right)
+        left, right = self._alike(left, right, at.left, at.right)
+        if left.kind not in _ADDABLE:
+            self._refuse(at, f"values of kind {left.kind} are not added", "round fractions first")
+        return tree.Arithmetic(symbol, left, right, left.kind)
+
+    def _product(self, at: ast.BinOp, left: Node, right: Node) -> Node:
+        kinds = (left.kind, right.kind)
+        if kinds in ((MONEY, INT), (INT, MONEY), (INT, INT)):
+            return tree.Arithmetic("*", left, right, MONEY if MONEY in kinds else INT)
+        if right.kind == RATE and left.kind in (MONEY, FRACTION):
+            return tree.Share(left, right, FRACTION)
+        if left.kind == RATE and right.kind in (MONEY, FRACTION):
+            return tree.Share(right, left, FRACTION)
+        self._refuse(at, f"{left.kind} * {right.kind} has no unit", "multiply money by a whole number or by a rate")
+
+    def _amount(self, node: Node, at: ast.AST) -> Node:
+        return node if node.kind == FRACTION else self.as_kind(node, MONEY, at)
+
+    def _choice(self, at: ast.IfExp) -> Node:
+        condition = self.as_kind(self.read(at.test), BOOL, at.test)
+        then, otherwise = self._alike(self.read(at.body), self.read(at.orelse), at.body, at.orelse)
+        if FRACTION in (then.kind, otherwise.kind):
+            self._refuse(at, "a fraction of money is not chosen between", "round each side first")
+        return tree.Choice(condition, then, otherwise, then.kind)
+
+    def _call(self, at: ast.Call) -> Node:
+        if not isinstance(at.func, ast.Name) or at.keywords:
+            self._refuse(at, "only the language's functions may be called, without names for arguments", "see the list")
+        name = at.func.id
+        if name in AGGREGATES and len(at.args) == 1 and isinstance(at.args[0], ast.GeneratorExp):
+            return self._aggregate(name, at.args[0])
+        function = _FUNCTIONS.get(name)
+        if function is None:
+            self._refuse(at, f"{name} is not a function of the rule language", "see the list of functions")
+        return function(self, at, name)
+
+    def _aggregate(self, operator: str, at: ast.GeneratorExp) -> Node:
+        entity, condition_at = self._generator(at)
+        # What is gathered may not lean on a row outside the list's own line, so that each gathering is computed once.
+        inner = _Reader(self._names, frozenset(self._names.schema.lineage(entity)), self._pack, self._where, self._text)
+        condition = inner.as_kind(inner.read(condition_at), BOOL, condition_at) if condition_at else None
+        operand = inner.read(at.elt)
+        if operator in ("any", "all", "count"):
+            operand = inner.as_kind(operand, BOOL, at.elt)
+            return tree.Aggregate(operator, entity, operand, condition, INT if operator == "count" else BOOL)
+        if operand.kind not in _ADDABLE:
+            self._refuse(at.elt, f"{operator} of {operand.kind} has no meaning", "gather money or whole numbers")
+        return tree.Aggregate(operator, entity, operand, condition, operand.kind)
+
+    def _generator(self, at: ast.GeneratorExp) -> tuple[str, ast.expr | None]:
+        loop = at.generators[0]
+        conditions = loop.ifs
+        well_formed = (
+            len(at.generators) == 1
+            and len(conditions) <= 1
+            and not loop.is_async
+            and isinstance(loop.target, ast.Name)
+            and isinstance(loop.iter, ast.Name)
+        )
+        if not well_formed:
+            self._refuse(at, "a gathering has one loop and at most one condition", "write: for member in members if ...")
+        entity, plural = loop.target.id, loop.iter.id  # type: ignore[attr-defined]
+        declared = self._names.schema.by_name.get(entity)
+        if declared is None or declared.plural != plural or declared.parent not in self._scope or entity in self._scope:
+            self._refuse(at, f"`for {entity} in {plural}` names no list here", "loop over a list of what the rule is for")
+        return entity, (conditions[0] if conditions else None)
+
+    # --- functions ---------------------------------------------------------------------------------------------
+
+    def _extreme(self, at: ast.Call, name: str) -> Node:
+        if len(at.args) < 2:
+            self._refuse(at, f"{name} needs two values or a gathering", f"write {name}(a, b)")
+        operands = [self.read(argument) for argument in at.args]
+        kind = next((operand.kind for operand in operands if not _is_zero(operand)), INT)
+        if kind not in _ADDABLE:
+            self._refuse(at, f"{name} of {kind} has no meaning", "round fractions first")
+        pairs = zip(operands, at.args, strict=True)
+        return tree.Extreme(name, tuple(self.as_kind(node, kind, where) for node, where in pairs), kind)
+
+    def _rounded(self, at: ast.Call, name: str) -> Node:
+        amount_at, unit_at = self._arguments(at, 2)
+        unit = ROUNDING_UNITS_FEN.get(unit_at.id) if isinstance(unit_at, ast.Name) else None
+        if unit is None:
+            self._refuse(unit_at, "this is not a unit to round to", "use fen, jiao or yuan")
+        return tree.Rounded(ROUNDINGS[name], unit, self._amount(self.read(amount_at), amount_at), MONEY)
+
+    def _span(self, at: ast.Call, name: str) -> Node:
+        unit, kind = ("months", MONTHS) if name == "months_between" else ("years", INT)
+        if name == "age":
+            (birth_at,) = self._arguments(at, 1)
+            return tree.Span(unit, self.as_kind(self.read(birth_at), DATE, birth_at), tree.AsOf(DATE), kind)
+        earlier_at, later_at = self._arguments(at, 2)
+        earlier = self.as_kind(self.read(earlier_at), DATE, earlier_at)
+        return tree.Span(unit, earlier, self.as_kind(self.read(later_at), DATE, later_at), kind)
+
+    def _yuan(self, at: ast.Call, _: str) -> Node:
+        try:
+            return tree.Const(fen_of(self._written(at)), MONEY)
+        except NotMoney:
+            self._refuse(at, "this is not an amount", 'write it as yuan("738.00")')
+
+    def _rate(self, at: ast.Call, _: str) -> Node:
+        try:
+            return tree.Const(rate_of(self._written(at)), RATE)
+        except ValueError:
+            self._refuse(at, "this is not a rate", 'write it as rate("0.30"), at most four places')
+
+    def _written(self, at: ast.Call) -> str:
+        (argument,) = self._arguments(at, 1)
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            return argument.value
+        self._refuse(at, "this function needs a written text", 'write yuan("738.00") or rate("0.30")')
+
+    def _settled(self, at: ast.Call, _: str) -> Node:
+        (argument,) = self._arguments(at, 1)
+        return tree.Settled(self.as_kind(self.read(argument), BOOL, argument), BOOL)
+
+    def _known(self, at: ast.Call, _: str) -> Node:
+        (argument,) = self._arguments(at, 1)
+        return tree.Known(self.read(argument), BOOL)
+
+    def _held(self, at: ast.Call, _: str) -> Node:
+        (argument,) = self._arguments(at, 1)
+        if not isinstance(argument, ast.Name) or argument.id not in self._names.parameters:
+            self._refuse(argument, "held() asks for a parameter", "name a declared parameter")
+        return tree.Held(argument.id, BOOL)
+
+    def _arguments(self, at: ast.Call, count: int) -> list[ast.expr]:
+        if len(at.args) != count or any(isinstance(argument, ast.Starred) for argument in at.args):
+            self._refuse(at, f"this function takes {count} value(s)", "see the list of functions")
+        return at.args
+
+    # --- kinds -------------------------------------------------------------------------------------------------
+
+    def as_kind(self, node: Node, kind: Kind, at: ast.AST) -> Node:
+        """The node as `kind`: zero is an amount too, and a written code takes the codes it is compared with."""
+        if node.kind == kind or (kind == FRACTION and node.kind == MONEY):
+            return node
+        if isinstance(node, tree.Const):
+            return self._constant_as(node, kind, at)
+        if isinstance(node, tree.Choice):
+            then, otherwise = self.as_kind(node.then, kind, at), self.as_kind(node.otherwise, kind, at)
+            return replace(node, then=then, otherwise=otherwise, kind=kind)
+        if kind.codes and node.kind.codes and set(node.kind.codes) <= set(kind.codes):
+            return node
+        self._refuse(at, f"a value of kind {node.kind} stands where {kind} is needed", "check the units")
+
+    def _constant_as(self, node: tree.Const, kind: Kind, at: ast.AST) -> Node:
+        if (_is_zero(node) and kind in (MONEY, FRACTION)) or (node.kind == INT and kind == MONTHS):
+            return tree.Const(node.value, MONEY if kind == FRACTION else kind)
+        if node.kind == TEXT and kind.codes:
+            if node.value not in kind.codes:
+                self._refuse(at, "this code does not exist here", f"use one of {', '.join(kind.codes)}")
+            return tree.Const(node.value, kind)
+        self._refuse(at, f"a value of kind {node.kind} stands where {kind} is needed", "check the units")
+
+    def _alike(self, left: Node, right: Node, left_at: ast.AST, right_at: ast.AST) -> tuple[Node, Node]:
+        if left.kind == right.kind:
+            return left, right
+        if FRACTION in (left.kind, right.kind):
+            return self.as_kind(left, FRACTION, left_at), self.as_kind(right, FRACTION, right_at)
+        if left.kind.codes and right.kind.codes:
+            return left, right
+        if isinstance(left, tree.Const) or left.kind == TEXT:
+            return self.as_kind(left, right.kind, left_at), right
+        return left, self.as_kind(right, left.kind, right_at)
+
+
+def rate_of(text: str) -> int:
+    """The ten-thousandths in a decimal such as "1.5" (15000). Raises ValueError beyond four places, or a sign."""
+    try:
+        scaled = Decimal(text) * RATE_SCALE
+    except InvalidOperation:
+        raise ValueError("a rate is a decimal such as 0.60") from None
+    if not scaled.is_finite() or scaled < 0 or scaled != scaled.to_integral_value() or scaled > 1_000 * RATE_SCALE:
+        raise ValueError("a rate has at most four places and lies in 0 to 1000")
+    return int(scaled)
+
+
+def _is_zero(node: Node) -> bool:
+    return isinstance(node, tree.Const) and node.kind == INT and node.value == 0
+
+
+def _dotted(at: ast.AST) -> str | None:
+    if isinstance(at, ast.Name):
+        return at.id
+    if isinstance(at, ast.Attribute):
+        before = _dotted(at.value)
+        return None if before is None else f"{before}.{at.attr}"
+    return None
+
+
+_READERS: dict[type, Callable[["_Reader", ast.AST], Node]] = {
+    ast.Constant: _Reader._constant,  # type: ignore[dict-item]
+    ast.Name: _Reader._name,  # type: ignore[dict-item]
+    ast.Attribute: _Reader._attribute,  # type: ignore[dict-item]
+    ast.UnaryOp: _Reader._unary,  # type: ignore[dict-item]
+    ast.BoolOp: _Reader._junction,  # type: ignore[dict-item]
+    ast.Compare: _Reader._comparison,  # type: ignore[dict-item]
+    ast.BinOp: _Reader._arithmetic,  # type: ignore[dict-item]
+    ast.IfExp: _Reader._choice,  # type: ignore[dict-item]
+    ast.Call: _Reader._call,  # type: ignore[dict-item]
+}
+_FUNCTIONS: dict[str, Callable[["_Reader", ast.Call, str], Node]] = {
+    "min": _Reader._extreme,
+    "max": _Reader._extreme,
+    "floor_to": _Reader._rounded,
+    "ceil_to": _Reader._rounded,
+    "half_up_to": _Reader._rounded,
+    "age": _Reader._span,
+    "years_between": _Reader._span,
+    "months_between": _Reader._span,
+    "yuan": _Reader._yuan,
+    "rate": _Reader._rate,
+    "settled": _Reader._settled,
+    "known": _Reader._known,
+    "held": _Reader._held,
+}

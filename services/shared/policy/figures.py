@@ -1,0 +1,181 @@
+"""Which figure of a parameter is in force at a place on a date, and which are missing."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NoReturn
+
+from services.shared.policy.expression import ROUNDING_UNITS_FEN, rate_of
+from services.shared.policy.fault import PackFault
+from services.shared.policy.open_value import Unknown, unknown_parameter
+from services.shared.policy.pack import Figure, Pack, ParameterDeclaration
+from services.shared.policy.schema import RATE_SCALE
+from services.shared.vocabulary.money import NotMoney, fen_of
+from services.shared.vocabulary.period import MONTHS_PER_YEAR, same_day_next_year
+
+SHARE_OF = "share of "
+NO_LIMIT = date.max
+
+Value = int | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class FigureInForce:
+    """A figure, the pack that holds it, and its value in the parameter's unit."""
+
+    pack: str
+    figure: Figure
+    value: Value
+
+
+Key = tuple[str, ...]
+Table = Mapping[Key, FigureInForce | Unknown]
+"""For each combination of a parameter's key codes, the figure in force or what is missing."""
+
+
+def figures_in_force(
+    declarations: Mapping[str, ParameterDeclaration], codes: Mapping[str, Mapping[str, tuple[str, ...]]],
+    chain: Sequence[Pack], on: date,
+) -> dict[str, Table]:
+    """Every declared parameter's figures on `on`, from the packs of `chain`, the most local first.
+
+    `codes` gives for each parameter and key column the codes that may stand there. A figure that is a share of
+    another takes the other's figure for the same codes. Raises PackFault for a cell that is not a value.
+    """
+    resolver = _Resolver(declarations, codes, chain, on)
+    return {name: resolver.table(name) for name in declarations}
+
+
+class _Resolver:
+    def __init__(
+        self,
+        declarations: Mapping[str, ParameterDeclaration],
+        codes: Mapping[str, Mapping[str, tuple[str, ...]]],
+        chain: Sequence[Pack],
+        on: date,
+    ) -> None:
+        self._declarations, self._codes, self._chain, self._on = declarations, codes, chain, on
+        self._tables: dict[str, Table] = {}
+        self._by_name = [_by_name(pack.figures) for pack in chain]
+
+    def table(self, name: str) -> Table:
+        if name not in self._tables:
+            columns = list(self._declarations[name].keys)
+            combinations = itertools.product(*(self._codes[name][column] for column in columns))
+            self._tables[name] = {
+                codes: self._figure(name, dict(zip(columns, codes, strict=True))) for codes in combinations
+            }
+        return self._tables[name]
+
+    def _figure(self, name: str, key: Mapping[str, str]) -> FigureInForce | Unknown:
+        for pack, by_name in zip(self._chain, self._by_name, strict=True):
+            rows = _for_key(by_name.get(name, ()), key)
+            held = [row for row in rows if row.from_on <= self._on]
+            if not held:
+                continue
+            # A place that has held the figure before does not fall back to its province.
+            latest = max(held, key=lambda row: row.from_on)
+            if self._on >= _end(latest):
+                return unknown_parameter(name)
+            return self._value(pack, latest, key)
+        return unknown_parameter(name)
+
+    def _value(self, pack: Pack, figure: Figure, key: Mapping[str, str]) -> FigureInForce | Unknown:
+        declaration = self._declarations[figure.name]
+        if not figure.unit.startswith(SHARE_OF):
+            return FigureInForce(pack.id, figure, value_of(figure, declaration, pack.id))
+        base_name = figure.unit.removeprefix(SHARE_OF)
+        base = self._base(pack, figure, base_name, key)
+        if isinstance(base, Unknown):
+            return base
+        assert isinstance(base.value, int)
+        share = _checked(pack.id, figure, lambda: rate_of(figure.value))
+        return FigureInForce(pack.id, figure, _rounded(pack.id, figure, base.value * share, RATE_SCALE))
+
+    def _base(self, pack: Pack, figure: Figure, name: str, key: Mapping[str, str]) -> FigureInForce | Unknown:
+        if name not in self._declarations or name == figure.name:
+            _refuse(pack.id, figure, "the figure is a share of an unknown parameter", "name a declared parameter")
+        columns = self._declarations[name].keys
+        if not set(columns) <= set(key):
+            _refuse(pack.id, figure, f"{name} differs by {', '.join(columns)}", "give this parameter the same keys")
+        return self.table(name)[tuple(key[column] for column in columns)]
+
+
+def value_of(figure: Figure, declaration: ParameterDeclaration, pack: str) -> Value:
+    """A cell in its parameter's unit: fen (a month or a year), ten-thousandths, a count, a truth value or a code."""
+    text, kind = figure.value, declaration.type
+    if kind == "money":
+        return _money(figure, declaration, pack)
+    if kind == "rate":
+        return _checked(pack, figure, lambda: rate_of(text))
+    if kind in ("int", "months"):
+        return _checked(pack, figure, lambda: int(text))
+    if kind == "bool":
+        if text not in ("true", "false"):
+            _refuse(pack, figure, "the value is not true or false", "write true or false")
+        return text == "true"
+    if text not in declaration.codes:
+        _refuse(pack, figure, "the value is no known code", f"use {', '.join(declaration.codes)}")
+    return text
+
+
+def _money(figure: Figure, declaration: ParameterDeclaration, pack: str) -> int:
+    fen = _checked(pack, figure, lambda: fen_of(figure.value))
+    expected = f"yuan/{declaration.per}" if declaration.per else "yuan"
+    if figure.unit == expected:
+        return fen
+    if figure.unit == "yuan/year" and declaration.per == "month":
+        return _rounded(pack, figure, fen, MONTHS_PER_YEAR)
+    _refuse(pack, figure, f"the unit {figure.unit} does not fit", f"give it in {expected}")
+
+
+def _rounded(pack: str, figure: Figure, numerator: int, denominator: int) -> int:
+    mode, _, unit_name = figure.rounding.partition(" ")
+    unit = ROUNDING_UNITS_FEN.get(unit_name)
+    if mode not in ("floor", "ceil", "half_up") or unit is None:
+        _refuse(pack, figure, "a figure that is converted names its rounding", 'write "half_up fen" or "ceil yuan"')
+    return round_to(mode, numerator, denominator * unit) * unit
+
+
+def round_to(mode: str, numerator: int, denominator: int) -> int:
+    """A fraction of nothing negative as a whole number: floor, ceil or half_up."""
+    if mode == "ceil":
+        return (numerator + denominator - 1) // denominator
+    if mode == "half_up":
+        return (2 * numerator + denominator) // (2 * denominator)
+    return numerator // denominator
+
+
+def _by_name(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
+    found: dict[str, list[Figure]] = {}
+    for figure in figures:
+        found.setdefault(figure.name, []).append(figure)
+    return found
+
+
+def _for_key(rows: Iterable[Figure], key: Mapping[str, str]) -> list[Figure]:
+    """The rows for these codes; where some name more of the codes than others, those alone."""
+    fitting = [row for row in rows if all(key.get(column) == code for column, code in row.key.items())]
+    most = max((len(row.key) for row in fitting), default=0)
+    return [row for row in fitting if len(row.key) == most]
+
+
+def _end(figure: Figure) -> date:
+    """The day on which a figure with no successor is no longer in force."""
+    if figure.from_year:
+        return date(figure.from_on.year + 1, 1, 1)
+    if figure.until_replaced:
+        return NO_LIMIT
+    return figure.until_on or same_day_next_year(figure.from_on)
+
+
+def _checked(pack: str, figure: Figure, read):  # type: ignore[no-untyped-def]
+    try:
+        return read()
+    except (NotMoney, ValueError):
+        _refuse(pack, figure, "the value has the wrong form", "write money as 738.00, a rate as 0.60, a count as 3")
+
+
+def _refuse(pack: str, figure: Figure, problem: str, remedy: str) -> NoReturn:
+    raise PackFault(pack, f"parameters.csv row {figure.row} ({figure.name})", 0, problem, remedy)

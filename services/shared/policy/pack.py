@@ -1,0 +1,422 @@
+"""A policy pack as it is written: dated rules and figures with their sources, read from the text of its files."""
+
+import csv
+import hashlib
+import io
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from services.shared.policy.fault import PackFault
+from services.shared.policy.written import (
+    Text,
+    Written,
+    optional_date,
+    text_of,
+)
+from services.shared.vocabulary.period import Period
+
+DECIDING_FILES = ("pack.toml", "parameters.csv", "rules.toml")
+"""The files whose contents decide, and which the pack's sha256 covers; golden cases prove and do not decide."""
+
+MAX_FILE_BYTES = 1_000_000
+REPLACED = "replaced"
+"""In the column `until`: the figure is in force until its successor, however late that comes."""
+
+FIGURE_COLUMNS = (
+    "name",
+    "value",
+    "unit",
+    "from",
+    "until",
+    "rounding",
+    "instrument",
+    "article",
+    "source",
+    "confidence",
+    "note",
+)
+CONFIDENCES = ("verified", "verified_2nd", "inferred", "memory_high", "memory_medium", "memory_low", "design")
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A law, rule or notice that rules and figures rest on."""
+
+    id: str
+    title: str
+    title_en: str
+    period: Period
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a rule is written: an instrument's id and its article, while `period` lasts."""
+
+    instrument: str
+    article: str
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterDeclaration:
+    """What a parameter is: its kind, `per` month or year for money, and by which values its figures differ."""
+
+    name: str
+    type: str
+    codes: tuple[str, ...]
+    per: str
+    keys: Mapping[str, str]
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row of parameters.csv; `from_year` is set when only a year is known."""
+
+    name: str
+    key: Mapping[str, str]
+    value: str
+    unit: str
+    from_on: date
+    from_year: bool
+    until_on: date | None
+    until_replaced: bool
+    rounding: str
+    citation: Citation
+    source: str
+    confidence: str
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRule:
+    """One block of rules.toml: an expression in force for a period, its sentences and its citations."""
+
+    id: str
+    entity: str
+    type: str
+    codes: tuple[str, ...]
+    expression: str
+    period: Period
+    citations: tuple[Citation, ...]
+    holds: Text | None
+    fails: Text | None
+    open: Text | None
+    values: Mapping[str, str]
+    gap: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenException:
+    """Where the law makes an exception: while `when` holds, the rule `overrides` has the value of `expression`.
+
+    `when` is a rule of its own, with the exception's id, sentences and citations.
+    """
+
+    overrides: str
+    when: WrittenRule
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """A kind of aid: its conditions (all must hold), what it pays, and what it makes of the person."""
+
+    id: str
+    tier: str
+    entity: str
+    conditions: tuple[str, ...]
+    monthly: str
+    one_off: str
+    category: str
+    starts: str
+    place: str
+    decision_level: str
+    period: Period
+    text: Text
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """While the rule `when` holds, `loser` is refused because of `winner`."""
+
+    winner: str
+    loser: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A paper to bring, while the rule `when` holds (always, when empty)."""
+
+    id: str
+    text: Text
+    when: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Presumption:
+    """What the pack takes an absent fact to be."""
+
+    entity: str
+    key: str
+    value: Any
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One place's law and figures; immutable once published."""
+
+    id: str
+    version: str
+    sha256: str
+    jurisdiction: str
+    parent: str | None
+    text: Text
+    period: Period
+    review: str
+    instruments: Mapping[str, Instrument]
+    presumptions: tuple[Presumption, ...]
+    delegation: Mapping[str, str]
+    declarations: Mapping[str, ParameterDeclaration]
+    figures: tuple[Figure, ...]
+    rules: tuple[WrittenRule, ...]
+    exceptions: tuple[WrittenException, ...]
+    programmes: tuple[Programme, ...]
+    exclusions: tuple[Exclusion, ...]
+    documents: tuple[Document, ...]
+    cases: tuple[Mapping[str, Any], ...]
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What an answer names: id, version and the sha256 of the contents."""
+        return {"id": self.id, "version": self.version, "sha256": self.sha256}
+
+
+def load_pack(files: Mapping[str, bytes]) -> Pack:
+    """The pack in these files (`pack.toml`, `parameters.csv`, `rules.toml`, `cases/*.toml`), by name in its folder.
+
+    Raises PackFault, naming the file and what to do, for text that is not as a pack is written. Names and kinds
+    inside expressions are checked when the pack stands in its chain (`rulebook`).
+    """
+    head = _toml(files, "pack.toml", "?")
+    pack = head.text("id")
+    rules = _toml(files, "rules.toml", pack)
+    instruments = {item.id: item for item in map(_instrument, head.tables("instrument"))}
+    loaded = Pack(
+        id=pack,
+        version=head.text("version"),
+        sha256=fingerprint(files),
+        jurisdiction=head.text("jurisdiction"),
+        parent=head.optional("parent") or None,
+        text=text_of(head.table("title")),
+        period=head.period(),
+        review=head.text("review"),
+        instruments=instruments,
+        presumptions=tuple(_presumption(item) for item in head.tables("presumption")),
+        delegation=head.strings("delegation"),
+        declarations={name: _declaration(name, item) for name, item in rules.named("parameter").items()},
+        figures=_figures(files, pack),
+        rules=tuple(_rule(item) for item in rules.tables("rule")),
+        exceptions=tuple(_exception(item) for item in rules.tables("exception")),
+        programmes=tuple(_programme(item) for item in rules.tables("programme")),
+        exclusions=tuple(_exclusion(item) for item in rules.tables("exclusion")),
+        documents=tuple(_document(item) for item in rules.tables("document")),
+        cases=tuple(_cases(files, pack)),
+    )
+    head.finish()
+    rules.finish()
+    return loaded
+
+
+def fingerprint(files: Mapping[str, bytes]) -> str:
+    """The sha256 of the deciding files: each name and length, then its bytes, in one fixed order."""
+    digest = hashlib.sha256()
+    for name in DECIDING_FILES:
+        content = files.get(name, b"")
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _text(files: Mapping[str, bytes], name: str, pack: str) -> str:
+    content = files.get(name)
+    if content is None:
+        raise PackFault(pack, name, 0, "the file is missing", "add it, with its header where it is empty")
+    if len(content) > MAX_FILE_BYTES:
+        raise PackFault(pack, name, 0, "the file is too large", f"keep it below {MAX_FILE_BYTES} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PackFault(pack, name, 0, "the file is not UTF-8", "save it as UTF-8") from None
+
+
+def _toml(files: Mapping[str, bytes], name: str, pack: str) -> Written:
+    try:
+        values = tomllib.loads(_text(files, name, pack), parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise PackFault(pack, name, 0, f"this is not TOML ({error})", "correct the line") from None
+    return Written(pack if pack != "?" else str(values.get("id", "?")), name, values)
+
+
+def _cases(files: Mapping[str, bytes], pack: str) -> list[Mapping[str, Any]]:
+    names = sorted(name for name in files if name.startswith("cases/") and name.endswith(".toml"))
+    found: list[Mapping[str, Any]] = []
+    for name in names:
+        cases = _toml(files, name, pack)
+        found += [{"file": name, **item.everything()} for item in cases.tables("case")]
+        cases.finish()
+    return found
+
+
+def _instrument(item: Written) -> Instrument:
+    read = Instrument(
+        item.text("id"),
+        item.text("title"),
+        item.text("title_en"),
+        Period(item.day("in_force_from"), item.optional_day("in_force_until")),
+        item.code("confidence", CONFIDENCES),
+    )
+    item.finish()
+    return read
+
+
+def _presumption(item: Written) -> Presumption:
+    read = Presumption(item.text("entity"), item.text("key"), item.any("value"), text_of(item))
+    item.finish()
+    return read
+
+
+def _declaration(name: str, item: Written) -> ParameterDeclaration:
+    read = ParameterDeclaration(
+        name,
+        item.code("type", ("money", "rate", "int", "bool", "enum", "months")),
+        item.texts("codes"),
+        item.optional("per"),
+        item.strings("keys"),
+        text_of(item),
+    )
+    item.finish()
+    return read
+
+
+def _citations(item: Written) -> tuple[Citation, ...]:
+    return tuple(_citation(citation) for citation in item.tables("citations"))
+
+
+def _citation(item: Written) -> Citation:
+    read = Citation(item.text("instrument"), item.optional("article"), item.period())
+    item.finish()
+    return read
+
+
+def _rule(item: Written) -> WrittenRule:
+    return _rule_of(item, "expr", item.code("type", ("bool", "int", "money", "rate", "date", "months", "enum")))
+
+
+def _rule_of(item: Written, expression_key: str, kind: str) -> WrittenRule:
+    read = WrittenRule(
+        id=item.text("id"),
+        entity=item.text("entity"),
+        type=kind,
+        codes=item.texts("codes"),
+        expression=item.text(expression_key),
+        period=item.period(),
+        citations=_citations(item),
+        holds=item.optional_text_pair("holds"),
+        fails=item.optional_text_pair("fails"),
+        open=item.optional_text_pair("open"),
+        values=item.strings("values"),
+        gap=item.texts("gap"),
+    )
+    item.finish()
+    return read
+
+
+def _exception(item: Written) -> WrittenException:
+    overrides, expression = item.text("overrides"), item.text("value")
+    return WrittenException(overrides, _rule_of(item, "when", "bool"), expression)
+
+
+def _programme(item: Written) -> Programme:
+    read = Programme(
+        id=item.text("id"),
+        tier=item.code("tier", ("basic", "status", "special", "emergency", "linked", "run")),
+        entity=item.text("entity"),
+        conditions=item.texts("conditions"),
+        monthly=item.optional("monthly"),
+        one_off=item.optional("one_off"),
+        category=item.optional("category"),
+        starts=item.optional("starts"),
+        place=item.optional("place"),
+        decision_level=item.text("decision_level"),
+        period=item.period(),
+        text=text_of(item),
+        documents=item.texts("documents"),
+    )
+    item.finish()
+    return read
+
+
+def _exclusion(item: Written) -> Exclusion:
+    read = Exclusion(item.text("winner"), item.text("loser"), item.text("when"))
+    item.finish()
+    return read
+
+
+def _document(item: Written) -> Document:
+    read = Document(item.text("id"), text_of(item), item.optional("when"), _citations(item))
+    item.finish()
+    return read
+
+
+def _figures(files: Mapping[str, bytes], pack: str) -> tuple[Figure, ...]:
+    reader = csv.DictReader(io.StringIO(_text(files, "parameters.csv", pack), newline=""))
+    missing = set(FIGURE_COLUMNS) - set(reader.fieldnames or ())
+    if missing:
+        raise PackFault(
+            pack, "parameters.csv", 0, f"the columns {', '.join(sorted(missing))} are missing", "add them to the header"
+        )
+    return tuple(_figure(row, number, pack) for number, row in enumerate(reader, start=2))
+
+
+def _figure(row: Mapping[str, str], number: int, pack: str) -> Figure:
+    where = f"parameters.csv row {number} ({row.get('name')})"
+    if None in row or None in row.values():
+        raise PackFault(pack, where, 0, "the row has not as many cells as the header", "quote cells that hold a comma")
+    if row["confidence"] not in CONFIDENCES:
+        raise PackFault(pack, where, 0, "the confidence is not one of the marks", f"use {', '.join(CONFIDENCES)}")
+    from_on, from_year = _start(row["from"], pack, where)
+    until = row["until"].strip()
+    return Figure(
+        name=row["name"],
+        key={name: value for name, value in row.items() if name not in FIGURE_COLUMNS and value},
+        value=row["value"],
+        unit=row["unit"],
+        from_on=from_on,
+        from_year=from_year,
+        until_on=None if until in ("", REPLACED) else optional_date(until, pack, where),
+        until_replaced=until == REPLACED,
+        rounding=row["rounding"],
+        citation=Citation(row["instrument"], row["article"], Period(from_on)),
+        source=row["source"],
+        confidence=row["confidence"],
+        row=number,
+    )
+
+
+def _start(text: str, pack: str, where: str) -> tuple[date, bool]:
+    if len(text) == 4 and text.isdigit():
+        return date(int(text), 1, 1), True
+    start = optional_date(text, pack, where)
+    if start is None:
+        raise PackFault(pack, where, 0, "the figure has no start", "give a date, or a year where no more is known")
+    return start, False

@@ -1,0 +1,308 @@
+"""The rules in force at a place on a date: a chain of packs merged, checked and put in order of computation."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NoReturn
+
+from services.shared.policy import tree
+from services.shared.policy.expression import (
+    Declarations,
+    ParameterSignature,
+    RuleSignature,
+    read_expression,
+    read_value,
+)
+from services.shared.policy.fault import PackFault
+from services.shared.policy.figures import Table, figures_in_force
+from services.shared.policy.pack import (
+    Citation,
+    Document,
+    Exclusion,
+    Instrument,
+    Pack,
+    ParameterDeclaration,
+    Presumption,
+    Programme,
+    WrittenException,
+    WrittenRule,
+)
+from services.shared.policy.schema import BOOL, KINDS, Kind, Schema, codes
+from services.shared.policy.tree import Node, RuleRef
+from services.shared.vocabulary.period import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A checked rule. `written` is None for what the engine adds, such as a programme's `eligible`."""
+
+    id: str
+    pack: str
+    entity: str
+    kind: Kind
+    node: Node
+    written: WrittenRule | None = None
+    values: Mapping[str, Node] = field(default_factory=dict)
+    citation: Citation | None = None
+
+    @property
+    def has_sentence(self) -> bool:
+        """Whether an explanation has anything to say about it."""
+        return self.written is not None and self.written.holds is not None
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """Everything that is in force: rules in an order in which each comes after those it uses."""
+
+    schema: Schema
+    on: date
+    chain: tuple[Pack, ...]
+    rules: Mapping[str, Rule]
+    programmes: Mapping[str, Programme]
+    exclusions: tuple[Exclusion, ...]
+    documents: Mapping[str, Document]
+    presumptions: tuple[Presumption, ...]
+    instruments: Mapping[str, Instrument]
+    delegation: Mapping[str, str]
+    declarations: Mapping[str, ParameterDeclaration]
+    figures: Mapping[str, Table]
+    names: Declarations
+    exceptions: frozenset[str]
+    """The rules that are the `when` of an exception."""
+
+
+def rulebook_of(schema: Schema, chain: Sequence[Pack], on: date) -> Rulebook:
+    """The rulebook of `chain` (the most local pack first) on a date.
+
+    Raises PackFault for an unknown name, a unit that does not fit, a cycle, an override of nothing or a citation of
+    an instrument that no pack lists.
+    """
+    merged = _Merged(schema, tuple(chain), on)
+    rules = merged.checked_rules()
+    return Rulebook(
+        schema=schema,
+        on=on,
+        chain=merged.chain,
+        rules=_in_order(rules),
+        programmes=merged.programmes,
+        exclusions=merged.exclusions(),
+        documents={item.id: item for pack in merged.upwards for item in pack.documents},
+        presumptions=merged.presumptions(),
+        instruments=merged.instruments,
+        delegation={key: level for pack in merged.upwards for key, level in pack.delegation.items()},
+        declarations=merged.declarations,
+        figures=merged.figures(),
+        names=merged.names,
+        exceptions=frozenset(item.when.id for _, item in merged.written_exceptions),
+    )
+
+
+def sub_rules(node: Node) -> Iterator[str]:
+    """The rules that a node uses, in the order they are written, those that choose a figure's row included."""
+    for part in tree.walk(node):
+        if isinstance(part, RuleRef):
+            yield part.rule
+
+
+def sub_parameters(node: Node) -> Iterator[str]:
+    """The parameters that a node uses, in the order they are written."""
+    for part in tree.walk(node):
+        if isinstance(part, tree.ParameterRef | tree.Held):
+            yield part.name
+
+
+class _Merged:
+    def __init__(self, schema: Schema, chain: tuple[Pack, ...], on: date) -> None:
+        self.schema, self.chain, self.on = schema, chain, on
+        # The nation first, so that what is more local replaces what it stands over.
+        self.upwards = tuple(reversed(chain))
+        self.declarations = {name: item for pack in self.upwards for name, item in pack.declarations.items()}
+        self.instruments = {name: item for pack in self.upwards for name, item in pack.instruments.items()}
+        self.programmes = {
+            item.id: item for pack in self.upwards for item in pack.programmes if item.period.contains(on)
+        }
+        self.written = self._written_rules()
+        self.written_exceptions = self._exceptions()
+        self.names = self._names()
+
+    def presumptions(self) -> tuple[Presumption, ...]:
+        found = {(item.entity, item.key): item for pack in self.upwards for item in pack.presumptions}
+        return tuple(found.values())
+
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        found = {(item.winner, item.loser): item for pack in self.upwards for item in pack.exclusions}
+        for item in found.values():
+            if item.when not in self.names.rules:
+                self._refuse(self.chain[-1].id, f"exclusion of {item.loser}", f"the rule {item.when} does not exist")
+        return tuple(found.values())
+
+    def figures(self) -> Mapping[str, Table]:
+        key_codes = {
+            name: {column: node.kind.codes for column, node in signature.keys.items()}
+            for name, signature in self.names.parameters.items()
+        }
+        for pack in self.chain:
+            self._check_figures(pack, key_codes)
+        return figures_in_force(self.declarations, key_codes, self.chain, self.on)
+
+    def _check_figures(self, pack: Pack, key_codes: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
+        seen: set[tuple[object, ...]] = set()
+        for figure in pack.figures:
+            where = f"parameters.csv row {figure.row} ({figure.name})"
+            if figure.name not in self.declarations:
+                self._refuse(pack.id, where, "the parameter is not declared", "declare it in rules.toml")
+            if figure.citation.instrument not in self.instruments:
+                self._refuse(pack.id, where, "the instrument is not listed", "add it to pack.toml")
+            for column, code in figure.key.items():
+                if code not in key_codes[figure.name].get(column, ()):
+                    self._refuse(pack.id, where, f"the cell in {column} is no key of it", "leave it empty or correct it")
+            start = (figure.name, tuple(sorted(figure.key.items())), figure.from_on)
+            if start in seen:
+                self._refuse(pack.id, where, "two figures start on the same day", "remove one of them")
+            seen.add(start)
+
+    def checked_rules(self) -> dict[str, Rule]:
+        rules = {name: self._checked(pack, written) for name, (pack, written) in self.written.items()}
+        for pack, exception in self.written_exceptions:
+            rules[exception.overrides] = self._with_exception(pack, rules, exception)
+        for programme in self.programmes.values():
+            rules[f"{programme.id}.eligible"] = self._eligible(programme)
+        return rules
+
+    def _written_rules(self) -> dict[str, tuple[str, WrittenRule]]:
+        found: dict[str, tuple[str, WrittenRule]] = {}
+        for pack in self.upwards:
+            own: set[str] = set()
+            for rule in (*pack.rules, *(exception.when for exception in pack.exceptions)):
+                if not rule.period.contains(self.on):
+                    continue
+                if rule.id in own:
+                    self._refuse(pack.id, f"rule {rule.id}", "two versions are in force on one day", "end the older one")
+                own.add(rule.id)
+                found[rule.id] = (pack.id, rule)
+        return found
+
+    def _exceptions(self) -> list[tuple[str, WrittenException]]:
+        in_force = [
+            (pack.id, item) for pack in self.upwards for item in pack.exceptions if item.when.period.contains(self.on)
+        ]
+        for pack, item in in_force:
+            if item.overrides not in self.written:
+                self._refuse(pack, f"exception {item.when.id}", f"there is no rule {item.overrides}", "name a rule")
+        return in_force
+
+    def _names(self) -> Declarations:
+        signatures = {name: self._signature(pack, written) for name, (pack, written) in self.written.items()}
+        for programme in self.programmes.values():
+            signatures[f"{programme.id}.eligible"] = RuleSignature(programme.entity, BOOL)
+        bare = Declarations(self.schema, signatures, {})
+        parameters = {name: self._parameter(item, bare) for name, item in self.declarations.items()}
+        return Declarations(self.schema, signatures, parameters)
+
+    def _signature(self, pack: str, written: WrittenRule) -> RuleSignature:
+        where = f"rule {written.id}"
+        if written.entity not in self.schema.by_name:
+            self._refuse(pack, where, f"there is no entity {written.entity}", f"use {', '.join(self.schema.by_name)}")
+        if written.id.partition(".")[0] in self.schema.by_name or not all(
+            part.isidentifier() for part in written.id.split(".")
+        ):
+            self._refuse(pack, where, "a rule's id may not look like a fact", "name it topic.rule")
+        return RuleSignature(written.entity, codes(*written.codes) if written.type == "enum" else KINDS[written.type])
+
+    def _parameter(self, item: ParameterDeclaration, bare: Declarations) -> ParameterSignature:
+        kind = codes(*item.codes) if item.type == "enum" else KINDS[item.type]
+        pack = self._declaring(item.name)
+        keys = {
+            column: read_value(text, self._entity_of(text), bare, pack, f"parameter {item.name}")
+            for column, text in item.keys.items()
+        }
+        for column, node in keys.items():
+            if not node.kind.codes:
+                self._refuse(pack, f"parameter {item.name}", f"the key {column} is not a code", "use a fact with codes")
+        return ParameterSignature(kind, keys)
+
+    def _entity_of(self, text: str) -> str:
+        # A key is a fact (entity.fact) or a rule; the rule says what it is for.
+        if text in self.written:
+            return self.written[text][1].entity
+        return text.partition(".")[0] if text.partition(".")[0] in self.schema.by_name else self.schema.root.name
+
+    def _declaring(self, name: str) -> str:
+        return next(pack.id for pack in self.chain if name in pack.declarations)
+
+    def _checked(self, pack: str, written: WrittenRule) -> Rule:
+        signature, where = self.names.rules[written.id], f"rule {written.id}"
+        node = read_expression(written.expression, signature.kind, written.entity, self.names, pack, where)
+        values = {
+            name: read_value(text, written.entity, self.names, pack, f"{where} values.{name}")
+            for name, text in written.values.items()
+        }
+        if written.gap and (len(written.gap) != 2 or not set(written.gap) <= set(values)):
+            self._refuse(pack, where, "gap must name two of the values", 'write gap = ["income", "limit"]')
+        return Rule(
+            written.id, pack, written.entity, signature.kind, node, written, values, self._citation(pack, written)
+        )
+
+    def _citation(self, pack: str, written: WrittenRule) -> Citation | None:
+        for citation in written.citations:
+            instrument = self.instruments.get(citation.instrument)
+            if instrument is None:
+                self._refuse(
+                    pack, f"rule {written.id}", f"no pack lists the instrument {citation.instrument}", "add it to pack.toml"
+                )
+            if citation.period.contains(self.on) and instrument.period.contains(self.on):
+                return citation
+        return None
+
+    def _with_exception(self, pack: str, rules: Mapping[str, Rule], exception: WrittenException) -> Rule:
+        base = rules[exception.overrides]
+        where = f"exception {exception.when.id}"
+        value = read_expression(exception.expression, base.kind, base.entity, self.names, pack, where)
+        condition = RuleRef(exception.when.id, rules[exception.when.id].entity, BOOL)
+        node = tree.Choice(condition, value, base.node, base.kind)
+        return Rule(base.id, base.pack, base.entity, base.kind, node, base.written, base.values, base.citation)
+
+    def _eligible(self, programme: Programme) -> Rule:
+        for name in filter(None, (*programme.conditions, programme.monthly, programme.one_off)):
+            if name not in self.names.rules:
+                self._refuse(self.chain[-1].id, f"programme {programme.id}", f"there is no rule {name}", "name a rule")
+        refs = tuple(RuleRef(name, self.names.rules[name].entity, BOOL) for name in programme.conditions)
+        name = f"{programme.id}.eligible"
+        return Rule(name, self.chain[-1].id, programme.entity, BOOL, tree.Junction("and", refs, BOOL))
+
+    def _refuse(self, pack: str, where: str, problem: str, remedy: str = "correct the name") -> NoReturn:
+        raise PackFault(pack, where, 0, problem, remedy)
+
+
+def _in_order(rules: Mapping[str, Rule]) -> dict[str, Rule]:
+    """The rules so that each comes after those it uses. Raises PackFault when they run in a circle."""
+    ordered: dict[str, Rule] = {}
+    for name in rules:
+        _visit(name, rules, ordered, ())
+    return ordered
+
+
+def _visit(name: str, rules: Mapping[str, Rule], ordered: dict[str, Rule], path: tuple[str, ...]) -> None:
+    if name in ordered:
+        return
+    if name in path:
+        circle = " -> ".join((*path[path.index(name) :], name))
+        raise PackFault(rules[name].pack, f"rule {name}", 0, f"rules use each other in a circle: {circle}", "break it")
+    for used in sub_rules(rules[name].node):
+        _visit(used, rules, ordered, (*path, name))
+    ordered[name] = rules[name]
+
+
+def edges(chain: Sequence[Pack]) -> tuple[date, ...]:
+    """Every day on which something of the chain begins or ends, in order."""
+    periods: list[Period] = []
+    for pack in chain:
+        periods += [pack.period, *(item.period for item in pack.instruments.values())]
+        periods += [rule.period for rule in pack.rules] + [item.when.period for item in pack.exceptions]
+        periods += [programme.period for programme in pack.programmes]
+        periods += [figure.citation.period for figure in pack.figures]
+        for rule in pack.rules:
+            periods += [citation.period for citation in rule.citations]
+    days = {day for period in periods for day in (period.from_on, period.until_on) if day is not None}
+    return tuple(sorted(days))

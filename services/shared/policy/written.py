@@ -1,0 +1,136 @@
+"""Takes a TOML table apart key by key, so that a key nobody reads is refused as a misspelling."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NoReturn
+
+from services.shared.policy.fault import PackFault
+from services.shared.vocabulary.period import Period
+
+EARLIEST = date(1949, 10, 1)
+"""Where a rule or citation gives no start, it is as old as its pack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence or title in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+class Written:
+    """A TOML table being read; `finish` refuses what was not asked for."""
+
+    def __init__(self, pack: str, where: str, values: Mapping[str, Any]) -> None:
+        self._pack, self._where = pack, where
+        self._values = dict(values)
+        if "id" in values and where.endswith(("rule", "exception", "programme", "document", "instrument")):
+            self._where = f"{where} {values['id']}"
+
+    def text(self, key: str) -> str:
+        """A text that must be there and not be empty."""
+        value = self._take(key, None)
+        if not isinstance(value, str) or not value.strip():
+            self._refuse(f"{key} must be a text", f"write {key} = ...")
+        return value
+
+    def optional(self, key: str) -> str:
+        """A text, "" when absent."""
+        value = self._take(key, "")
+        return value if isinstance(value, str) else self._refuse(f"{key} must be a text", "put it in quotes")
+
+    def code(self, key: str, allowed: tuple[str, ...]) -> str:
+        """A text that is one of `allowed`."""
+        value = self.text(key)
+        return value if value in allowed else self._refuse(f"{key} is no known code", f"use {', '.join(allowed)}")
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts, empty when absent."""
+        value = self._take(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self._refuse(f"{key} must be a list of texts", f'write {key} = ["...", "..."]')
+        return tuple(value)
+
+    def strings(self, key: str) -> Mapping[str, str]:
+        """A table of texts, empty when absent."""
+        value = self._take(key, {})
+        if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+            self._refuse(f"{key} must be a table of texts", f'write {key} = {{name = "..."}}')
+        return value
+
+    def day(self, key: str) -> date:
+        """A date that must be there."""
+        return self.optional_day(key) or self._refuse(f"{key} must be a date", f"write {key} = 2026-07-01")
+
+    def optional_day(self, key: str) -> date | None:
+        """A date, None when absent."""
+        value = self._take(key, None)
+        if value is None or (isinstance(value, date) and type(value) is date):
+            return value
+        return self._refuse(f"{key} must be a date", f"write {key} = 2026-07-01, without quotes")
+
+    def period(self) -> Period:
+        """The keys `from` and `until`: from the first date on, until the second, which no longer belongs to it."""
+        return Period(self.optional_day("from") or EARLIEST, self.optional_day("until"))
+
+    def any(self, key: str) -> Any:
+        """Whatever stands there."""
+        return self._take(key, None)
+
+    def table(self, key: str) -> "Written":
+        """A table that must be there."""
+        value = self._take(key, None)
+        if not isinstance(value, dict):
+            self._refuse(f"{key} must be a table", f"write [{key}]")
+        return Written(self._pack, f"{self._where} {key}", value)
+
+    def tables(self, key: str) -> list["Written"]:
+        """A list of tables, empty when absent."""
+        value = self._take(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            self._refuse(f"{key} must be a list of tables", f"write [[{key}]]")
+        return [Written(self._pack, f"{self._where} {key}", item) for item in value]
+
+    def named(self, key: str) -> Mapping[str, "Written"]:
+        """A table of tables by name, empty when absent."""
+        value = self._take(key, {})
+        if not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):
+            self._refuse(f"{key} must be a table of tables", f"write [{key}.name]")
+        return {name: Written(self._pack, f"{self._where} {key} {name}", item) for name, item in value.items()}
+
+    def optional_text_pair(self, key: str) -> Text | None:
+        """A sentence in both languages, None when absent."""
+        return text_of(self.table(key)) if key in self._values else None
+
+    def everything(self) -> Mapping[str, Any]:
+        """The whole table as it is."""
+        taken, self._values = self._values, {}
+        return taken
+
+    def finish(self) -> None:
+        """Raise PackFault for a key that nobody read."""
+        for key in self._values:
+            self._refuse(f"the key {key} is not known here", "remove it or check its spelling")
+
+    def _take(self, key: str, default: Any) -> Any:
+        return self._values.pop(key, default)
+
+    def _refuse(self, problem: str, remedy: str) -> NoReturn:
+        raise PackFault(self._pack, self._where, 0, problem, remedy)
+
+
+def text_of(item: Written) -> Text:
+    """The keys `zh` and `en` of a table."""
+    return Text(item.text("zh"), item.text("en"))
+
+
+def optional_date(text: str, pack: str, where: str) -> date | None:
+    """An ISO 8601 date in a cell, None when empty. Raises PackFault for anything else."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise PackFault(pack, where, 0, "this is not a date", "write it as 2026-07-01") from None
