@@ -1,0 +1,40 @@
+"""Each dependency of pyproject.toml has an entry in docs/explanation/dependencies.md, and each entry a dependency."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTRY = re.compile(r"^### `([a-z0-9-]+)`(?: and `([a-z0-9-]+)`)? · (.+)$", re.MULTILINE)
+SECTIONS = {"## At run time": "run", "## For tests and checks": "dev"}
+GPL = re.compile(r"(?<!L)GPL")
+
+
+def declared():
+    """Name of each dependency → whether it is needed to run or by tests and checks alone."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {"run": project["dependencies"], "dev": project["optional-dependencies"]["dev"]}
+    return {name_in(line): kind for kind, lines in named.items() for line in lines}
+
+
+def name_in(requirement):
+    return re.match(r"[A-Za-z0-9._-]+", requirement)[0].lower().replace("_", "-").replace(".", "-")
+
+
+def entries():
+    """Name of each entry → section and licence."""
+    text = (ROOT / "docs" / "explanation" / "dependencies.md").read_text(encoding="utf-8")
+    found = {}
+    for part in re.split(r"(?=^## )", text, flags=re.MULTILINE):
+        kind = SECTIONS.get(part.splitlines()[0]) if part else None
+        for first, second, licence in ENTRY.findall(part) if kind else ():
+            found.update({name: (kind, licence) for name in (first, second) if name})
+    return found
+
+
+def test_every_dependency_has_an_entry_where_it_belongs_and_every_entry_a_dependency():
+    assert {name: kind for name, (kind, _) in entries().items()} == declared()
+
+
+def test_nothing_under_the_gpl_is_needed_to_run():
+    assert [name for name, (kind, licence) in entries().items() if kind == "run" and GPL.search(licence)] == []
