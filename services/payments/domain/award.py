@@ -45,13 +45,17 @@ class Award:
 
     def months_owed(self, until: date) -> tuple[date, ...]:
         """The firsts of the months owed that have begun by `until`, and always the first one; a one-off owes one."""
-        first = self.starts_on.replace(day=1)
-        if not self.is_monthly:
-            return (first,)
-        months = [first]
-        while (following := _month_after(months[-1])) <= until and (self.ends_on is None or following < self.ends_on):
+        months = [self.starts_on.replace(day=1)]
+        while (following := self.month_after(months[-1])) is not None and following <= until:
             months.append(following)
         return tuple(months)
+
+    def month_after(self, month: date) -> date | None:
+        """The month owed after `month` (a first of month), or None when that was the last."""
+        if not self.is_monthly:
+            return None
+        following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+        return following if self.ends_on is None or following < self.ends_on else None
 
     def amount_without(self, stopped_members: int) -> int:
         """What stays owed, in fen, when the shares of `stopped_members` have been stopped by two persons; 0 for all."""
@@ -60,7 +64,3 @@ class Award:
         if stopped_members == 0:
             return self.amount_fen
         return split_share(self.amount_fen, self.members, stopped_members)[1]
-
-
-def _month_after(month: date) -> date:
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)

@@ -4,14 +4,16 @@ from services.payments.domain.batch import BatchState
 from services.payments.domain.hold import HoldState
 from services.shared.vocabulary.actor import Permission, Permissions
 
-MAKER = "payments_maker"
-CHECKER = "payments_checker"
-COUNTY_OFFICER = "county_officer"
+MAKER = "maker"
+CHECKER = "checker"
+CASEWORKER = "caseworker"
+CONFIRMER = "confirmer"
 AUDITOR = "auditor"
 OPERATOR = "operator"
 SERVICE = "service"
 
 _READERS = frozenset({MAKER, CHECKER, AUDITOR})
+_COUNTY = frozenset({CASEWORKER, CONFIRMER})
 _B = BatchState
 
 PERMISSIONS: Permissions = {
@@ -26,15 +28,13 @@ PERMISSIONS: Permissions = {
         frozenset({MAKER, CHECKER}), frozenset({_B.DRAFT, _B.CALCULATED, _B.SUBMITTED, _B.APPROVED})
     ),
     "read_batch": Permission(_READERS),
-    "read_disbursement": Permission(_READERS | {COUNTY_OFFICER}),
+    "read_disbursement": Permission(_READERS | _COUNTY),
     "read_ledger": Permission(_READERS),
-    "read_log": Permission(_READERS),
     "read_exception": Permission(_READERS),
     "place_hold": Permission(frozenset({SERVICE})),
-    "answer_hold": Permission(frozenset({COUNTY_OFFICER}), frozenset({HoldState.OPEN})),
-    "confirm_hold": Permission(frozenset({COUNTY_OFFICER}), frozenset({HoldState.ANSWERED})),
-    "read_hold": Permission(_READERS | {COUNTY_OFFICER, SERVICE}),
-    "propose_calendar": Permission(frozenset({OPERATOR})),
-    "confirm_calendar": Permission(frozenset({OPERATOR})),
-    "read_calendar": Permission(_READERS | {OPERATOR}),
+    "answer_hold": Permission(_COUNTY, frozenset({HoldState.OPEN})),
+    "confirm_hold": Permission(_COUNTY, frozenset({HoldState.ANSWERED})),
+    "read_hold": Permission(_READERS | _COUNTY),
+    "read_log": Permission(frozenset({AUDITOR, OPERATOR})),
+    "set_test_clock": Permission(frozenset({OPERATOR})),
 }

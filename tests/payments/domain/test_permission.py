@@ -3,17 +3,12 @@
 import pytest
 
 from services.payments.domain.batch import BatchState
-from services.payments.domain.permission import AUDITOR, CHECKER, MAKER, OPERATOR, PERMISSIONS
+from services.payments.domain.permission import AUDITOR, MAKER, PERMISSIONS
 from services.shared.vocabulary.actor import NotAllowedInThisState, require_state
 
 
 def test_no_role_both_makes_and_approves() -> None:
     assert not PERMISSIONS["submit_batch"].roles & PERMISSIONS["approve_batch"].roles
-
-
-def test_who_edits_the_calendar_may_not_approve() -> None:
-    assert OPERATOR not in PERMISSIONS["approve_batch"].roles
-    assert CHECKER not in PERMISSIONS["propose_calendar"].roles
 
 
 def test_the_auditor_only_reads() -> None:

@@ -1,0 +1,1 @@
+"""Payments' tables and the functions that read and write them."""

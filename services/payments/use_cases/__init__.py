@@ -1,0 +1,1 @@
+"""What the payments service does, one verb a file."""

@@ -1,0 +1,63 @@
+"""Takes the bank's status report about a file: each line accepted, refused, or a contradiction for people."""
+
+from collections.abc import Mapping
+
+from services.payments.domain.disbursement import DisbursementState
+from services.payments.domain.pay_file import PayFileState, check_pay_file_step
+from services.payments.domain.reconciliation import ExceptionKind, verdict_on_status
+from services.payments.gateways.iso20022 import LineStatus, StatusReport
+from services.payments.store import disbursements, exceptions, pay_files
+from services.payments.store.disbursements import Disbursement
+from services.payments.use_cases.advance_lines import Move, Who, advance_lines, worker
+from services.shared.runtime.database import Transaction
+from services.shared.runtime.service_app import Runtime
+
+_REPORTABLE = (PayFileState.ACKED, PayFileState.REPORTING)
+Destination = tuple[DisbursementState, str | None]
+
+
+def apply_report(tx: Transaction, runtime: Runtime, msg_id: str, report: StatusReport) -> None:
+    """Move the file's lines as the report says; the file is COMPLETE when no line waits for a word any more."""
+    who = worker(runtime)
+    file = pay_files.lock_pay_file(tx, msg_id)
+    if file is None or file.state not in _REPORTABLE:
+        return
+    lines = {line.end_to_end_id: line for line in disbursements.lock_of_pay_file(tx, msg_id)}
+    waiting = {line.id for line in lines.values() if line.state is DisbursementState.SENT}
+    for (to_state, reason), some in _destinations(tx, who, msg_id, lines, report).items():
+        changes = {} if reason is None else {"reason": reason}
+        advance_lines(tx, runtime, who, some, Move(to_state, "bank_status", changes))
+        waiting -= {line.id for line in some}
+    to_file_state = PayFileState.REPORTING if waiting else PayFileState.COMPLETE
+    if to_file_state is not file.state:
+        check_pay_file_step(file.state, to_file_state)
+        pay_files.put_state(tx, msg_id, to_file_state)
+
+
+def _destinations(
+    tx: Transaction, who: Who, msg_id: str, lines: Mapping[str, Disbursement], report: StatusReport
+) -> dict[Destination, list[Disbursement]]:
+    destinations: dict[Destination, list[Disbursement]] = {}
+    # A line that the report names twice is judged by its first word; the second can only contradict it.
+    for status in {status.end_to_end_id: status for status in reversed(report.lines)}.values():
+        line = lines.get(status.end_to_end_id)
+        destination = _destination(tx, who, msg_id, line, status)
+        if destination is not None and line is not None:
+            destinations.setdefault(destination, []).append(line)
+    return destinations
+
+
+def _destination(
+    tx: Transaction, who: Who, msg_id: str, line: Disbursement | None, status: LineStatus
+) -> Destination | None:
+    if line is None:
+        subject = exceptions.Subject(pay_file=msg_id)
+        exceptions.open_exception(tx, ExceptionKind.UNKNOWN_END_TO_END_ID, subject, who.now)
+        return None
+    verdict = verdict_on_status(line.state, status.status)
+    if verdict.exception is not None:
+        subject = exceptions.Subject(disbursement=line.id, pay_file=msg_id)
+        exceptions.open_exception(tx, verdict.exception, subject, who.now)
+    if verdict.to_state is None:
+        return None
+    return verdict.to_state, status.reason if verdict.to_state is DisbursementState.REJECTED else None
