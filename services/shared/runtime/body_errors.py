@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.shared.runtime.logs import LONG_DIGITS
+from services.shared.runtime.logs import LONG_DIGITS, MASK
 from services.shared.vocabulary.invalid_body import BodyError
 
 MAX_ERRORS = 100
@@ -28,6 +28,11 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
     "bool_type": ("not_a_boolean", "应为 true 或 false", "must be true or false"),
     "int_type": ("not_an_integer", "应为整数", "must be a whole number"),
     "int_parsing": ("not_an_integer", "应为整数", "must be a whole number"),
+    "string_unicode": ("not_unicode", "不是有效的 Unicode 文本", "is not valid Unicode text"),
+    "int_from_float": ("not_an_integer", "应为整数", "must be a whole number"),
+    "int_parsing_size": ("too_large", "超过允许的最大值", "is above the most allowed"),
+    "greater_than": ("too_small", "低于允许的最小值", "is below the least allowed"),
+    "less_than": ("too_large", "超过允许的最大值", "is above the most allowed"),
     "greater_than_equal": ("too_small", "低于允许的最小值", "is below the least allowed"),
     "less_than_equal": ("too_large", "超过允许的最大值", "is above the most allowed"),
     "literal_error": ("unknown_code", "不是规定的代码", "is not one of the codes"),
@@ -69,11 +74,13 @@ def pointer_of(location: Iterable[str | int]) -> str:
 
 def _harmless(key: str) -> str:
     # A key is the sender's text too: it may be long, or a person's number.
-    return LONG_DIGITS.sub("…", key[:MAX_KEY_LENGTH])
+    whole = key[:MAX_KEY_LENGTH].encode(errors="replace").decode()
+    return LONG_DIGITS.sub(MASK, whole)
 
 
 def _error_of(finding: Mapping[str, Any]) -> BodyError:
-    pointer = pointer_of(finding["loc"])
+    # The place of a syntax error is a character's number, which is no place in the document.
+    pointer = "" if finding["type"] == "json_invalid" else pointer_of(finding["loc"])
     if finding["type"] == "body_error":
         # A validator of ours names its own code and texts (PydanticCustomError's context).
         context = finding["ctx"]

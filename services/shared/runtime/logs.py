@@ -3,6 +3,8 @@
 import logging
 import re
 import sys
+import traceback
+from pathlib import Path
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -10,7 +12,7 @@ from structlog.typing import EventDict, WrappedLogger
 # fmt: off
 ALLOWED_KEYS = frozenset({
     "event", "level", "timestamp", "logger", "service", "process", "error_type",
-    "request_id", "method", "route", "status", "duration_ms", "caller",
+    "where", "request_id", "method", "route", "status", "duration_ms", "caller",
     "job", "job_id", "tries", "delay_seconds", "message_id",
     "kind", "entity", "entity_id", "count", "size", "code", "peer", "port", "signal", "pid", "schema",
 })
@@ -51,6 +53,14 @@ def get_logger() -> structlog.typing.FilteringBoundLogger:
 def keep_allowed_keys(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Drop every key that is not on the list, cut long text and mask long digit runs."""
     return {key: _harmless(value) for key, value in event.items() if key in ALLOWED_KEYS}
+
+
+def where_raised(error: BaseException) -> str:
+    """The last place of our own code that `error` went through, as folder/file:line; it holds no data, unlike the
+    message, and says where to look."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    ours = [(name, line) for name, line in frames if "site-packages" not in name] or frames
+    return "/".join(Path(ours[-1][0]).parts[-2:]) + f":{ours[-1][1]}" if ours else ""
 
 
 class _ThroughStructlog(logging.Handler):

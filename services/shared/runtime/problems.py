@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -15,7 +15,7 @@ from services.shared.runtime.callers import Forbidden, Unauthenticated
 from services.shared.runtime.clock import ClockMayNotGoBack
 from services.shared.runtime.database import DatabaseUnavailable
 from services.shared.runtime.idempotency import IdempotencyKeyMissing, IdempotencyKeyReused
-from services.shared.runtime.logs import get_logger
+from services.shared.runtime.logs import get_logger, where_raised
 from services.shared.runtime.service_client import PeerUnavailable
 from services.shared.vocabulary.actor import NotAllowedInThisState
 from services.shared.vocabulary.invalid_body import InvalidBody
@@ -93,8 +93,8 @@ SHARED_PROBLEMS: Catalogue = {
     DatabaseUnavailable: Problem(
         "database_unavailable",
         503,
-        "数据库暂时不可用，未作任何改动",
-        "The database is away; nothing was changed",
+        "数据库暂时不可用，没有确认任何改动",
+        "The database is away; no change was confirmed",
         "稍后用同一个 Idempotency-Key 重发",
         "Send it again later with the same Idempotency-Key",
     ),
@@ -119,12 +119,13 @@ SHARED_PROBLEMS: Catalogue = {
     ),
 }
 
+SEE_DOCS = ("见本服务的 docs 页", "See the service's docs page")
 HTTP_PROBLEMS = {
-    404: Problem("no_such_path", 404, "没有这个地址", "No such path", "见 /docs", "See /docs"),
-    405: Problem("method_not_allowed", 405, "此地址不支持该方法", "Method not allowed here", "见 /docs", "See /docs"),
+    404: Problem("no_such_path", 404, "没有这个地址", "No such path", *SEE_DOCS),
+    405: Problem("method_not_allowed", 405, "此地址不支持该方法", "Method not allowed here", *SEE_DOCS),
     413: Problem("body_too_large", 413, "请求内容过大", "The body is too large", "分批发送", "Send it in parts"),
 }
-OTHER_HTTP = Problem("refused", 400, "请求被拒绝", "The request was refused", "见 /docs", "See /docs")
+OTHER_HTTP = Problem("refused", 400, "请求被拒绝", "The request was refused", *SEE_DOCS)
 FAULT = Problem(
     "internal_fault",
     500,
@@ -136,12 +137,11 @@ FAULT = Problem(
 
 
 def install_problem_handlers(app: FastAPI, catalogue: Catalogue) -> None:
-    """Answer every error of `catalogue`, of the shared one, of HTTP and of ours as a problem."""
+    """Answer every error of `catalogue`, of the shared one and of HTTP as a problem."""
     for kind, problem in {**SHARED_PROBLEMS, **catalogue}.items():
         app.add_exception_handler(kind, _handler(problem))
     app.add_exception_handler(RequestValidationError, _refuse_request)
     app.add_exception_handler(HTTPException, _refuse_http)
-    app.add_exception_handler(Exception, _fault)
 
 
 def problem_response(
@@ -170,9 +170,16 @@ def problem_response(
     return Response(json.dumps(body, ensure_ascii=False), problem.status, headers, MEDIA_TYPE)
 
 
+def fault_response(request: Request, error: Exception) -> Response:
+    """The answer to a fault of ours, which is logged by its type and place: its message may hold what was sent."""
+    request_id = request.scope.get("request_id", "")
+    get_logger().error("fault", error_type=type(error).__name__, where=where_raised(error), request_id=request_id)
+    return problem_response(request, FAULT)
+
+
 def catalogue_page(catalogue: Catalogue) -> list[dict[str, str | int]]:
     """Every problem of a service as a table, for the page behind `type`."""
-    rows = [*{**SHARED_PROBLEMS, **catalogue}.values(), *HTTP_PROBLEMS.values(), FAULT]
+    rows = [*{**SHARED_PROBLEMS, **catalogue}.values(), *HTTP_PROBLEMS.values(), OTHER_HTTP, FAULT]
     return [{field.name: getattr(row, field.name) for field in fields(Problem)} for row in rows]
 
 
@@ -198,10 +205,7 @@ def _refuse_request(request: Request, error: Exception) -> Response:
 
 def _refuse_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem_response(request, HTTP_PROBLEMS.get(error.status_code, OTHER_HTTP))
-
-
-def _fault(request: Request, error: Exception) -> Response:
-    # Only the type: a message may hold what was sent.
-    get_logger().error("fault", error_type=type(error).__name__, request_id=request.scope.get("request_id", ""))
-    return problem_response(request, FAULT)
+    problem = HTTP_PROBLEMS.get(error.status_code) or replace(OTHER_HTTP, status=error.status_code)
+    answer = problem_response(request, problem)
+    answer.headers.update(error.headers or {})
+    return answer

@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Concatenate, ParamSpec
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import orjson
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi_offline import FastAPIOffline
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import select
@@ -21,7 +23,7 @@ from services.shared.runtime import audit
 from services.shared.runtime.callers import TrustedKeys, permitted
 from services.shared.runtime.clock import ClockMayNotGoBack, Now, system_now
 from services.shared.runtime.database import Database, DatabaseUnavailable, Transaction
-from services.shared.runtime.environment import Configuration
+from services.shared.runtime.environment import Configuration, SettingRefused
 from services.shared.runtime.idempotency import (
     MAX_KEY_LENGTH,
     IdempotencyKeyMissing,
@@ -31,16 +33,24 @@ from services.shared.runtime.idempotency import (
 from services.shared.runtime.identifiers import new_id
 from services.shared.runtime.logs import get_logger
 from services.shared.runtime.personal_data import PersonalData, read_field_keys
-from services.shared.runtime.problems import Catalogue, catalogue_page, install_problem_handlers
+from services.shared.runtime.problems import (
+    Catalogue,
+    catalogue_page,
+    fault_response,
+    install_problem_handlers,
+)
 from services.shared.runtime.tables import RuntimeTables
 from services.shared.vocabulary.actor import Actor, Permissions
 
 API_VERSION = "1.0"
 MAX_BODY_BYTES = 1_000_000
 """A household, a batch of deaths or a list of decisions is far below; larger ways in come with their own bound."""
-REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,100}$")
+REQUEST_ID = re.compile(rb"(?!.*\d{15})[A-Za-z0-9._-]{1,100}")
+"""A caller's own id is kept, for both sides' logs, unless it could be a person's number."""
+CLOCK_CONNECTIONS = 2
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +93,7 @@ class Runtime:
         key = idempotency_key_of(request)
         if key is None:
             raise IdempotencyKeyMissing
-        operation = f"{request.method} {request.url.path}"
-        fingerprint = fingerprint_of(operation, _bytes_of(body))
+        fingerprint = self._fingerprint_of(request, _bytes_of(body))
 
         def work(tx: Transaction) -> Any:
             def effect() -> tuple[int, bytes]:
@@ -96,6 +105,12 @@ class Runtime:
         kept = self.database.transact(work)
         headers = {"Idempotent-Replay": "true"} if kept.is_replay else {}
         return Response(kept.body, kept.status, headers, "application/json")
+
+    def _fingerprint_of(self, request: Request, body: bytes) -> bytes:
+        # Keyed: a plain hash of a body that holds an ID number gives the number to who tries them all.
+        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+        digest = fingerprint_of(f"{request.method} {path}?{query}", body)
+        return self.personal_data.index_of("request", digest.hex())
 
 
 def _bytes_of(body: BaseModel | bytes | None) -> bytes:
@@ -137,13 +152,13 @@ def new_runtime(
     constraints: dict[str, Callable[[], Exception]],
     permissions: Permissions,
 ) -> Runtime:
-    """Everything that a service and its worker share, from its settings."""
+    """Everything that a service and its worker share, from its settings; raises SettingRefused for a bad key file."""
     own = configuration.own
-    database = Database(own.database_url.get_secret_value(), name, constraints)
-    log_key = load_pem_private_key(own.log_key_file.read_bytes(), None)
-    assert isinstance(log_key, Ed25519PrivateKey)
-    now = _test_now(database, tables) if configuration.common.test_clock else system_now
-    personal_data = PersonalData(read_field_keys(own.personal_data_key_file))
+    url = own.database_url.get_secret_value()
+    database = Database(url, name, constraints)
+    log_key = _from_key_file(name, "LOG_KEY_FILE", own.log_key_file, _read_log_key)
+    personal_data = _from_key_file(name, "PERSONAL_DATA_KEY_FILE", own.personal_data_key_file, _read_personal_data)
+    now = _test_now(url, name, tables) if configuration.common.test_clock else system_now
     return Runtime(name, configuration, database, tables, now, personal_data, log_key, permissions)
 
 
@@ -160,11 +175,11 @@ def create_service_app(
         redoc_url=None,
         openapi_url=f"/{runtime.name}/openapi.json",
         static_url=f"/{runtime.name}/static",
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.runtime = runtime
     app.state.permissions = runtime.permissions
-    assert common.trusted_keys_file is not None
+    if common.trusted_keys_file is None:
+        raise SettingRefused("缺少设置 / setting missing: DOUDI_TRUSTED_KEYS_FILE (doudi doctor)")
     app.state.trusted_keys = TrustedKeys.read(common.trusted_keys_file, common.mode == "production")
     for router in [*routers, _health_router(), _log_router(), *([_clock_router()] if common.test_clock else [])]:
         app.include_router(router, prefix=prefix)
@@ -176,7 +191,7 @@ def create_service_app(
 
 
 class RequestFrame:
-    """Gives every request an id and a log line, and every answer its version headers (pure ASGI)."""
+    """Gives every request an id, a bound and a log line, and every answer its headers, a fault's too (pure ASGI)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -188,7 +203,15 @@ class RequestFrame:
             return
         request_id = _given_request_id(scope) or new_id("request")
         scope["request_id"] = request_id
-        started, status = time.perf_counter(), 0
+        started, status, received = time.perf_counter(), 0, 0
+
+        async def bounded_receive() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise HTTPException(413)
+            return message
 
         async def with_headers(message: Message) -> None:
             nonlocal status
@@ -202,7 +225,11 @@ class RequestFrame:
             await send(message)
 
         try:
-            await self._app(scope, receive, with_headers)
+            await self._app(scope, bounded_receive, with_headers)
+        except Exception as error:
+            if status == 0:
+                await fault_response(Request(scope), error)(scope, receive, with_headers)
+            raise
         finally:
             duration = round((time.perf_counter() - started) * 1000, 1)
             route = getattr(scope.get("route"), "path", "")
@@ -226,7 +253,7 @@ class ClockBody(BaseModel):
 
 def _given_request_id(scope: Scope) -> str | None:
     given = dict(scope["headers"]).get(b"request-id", b"")
-    return given.decode() if REQUEST_ID.match(given) else None
+    return given.decode() if REQUEST_ID.fullmatch(given) else None
 
 
 def _health_router() -> APIRouter:
@@ -286,7 +313,30 @@ def _clock_router() -> APIRouter:
     return router
 
 
-def _test_now(database: Database, tables: RuntimeTables) -> Now:
+def _from_key_file(service: str, setting: str, file: Path, read: Callable[[Path], T]) -> T:
+    try:
+        return read(file)
+    except (OSError, ValueError, KeyError, TypeError, UnsupportedAlgorithm):
+        name = f"DOUDI_{service.upper()}_{setting}"
+        raise SettingRefused(f"{name} 指向的文件无法使用 / the file that it names cannot be used: {file}") from None
+
+
+def _read_log_key(file: Path) -> Ed25519PrivateKey:
+    key = load_pem_private_key(file.read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError
+    return key
+
+
+def _read_personal_data(file: Path) -> PersonalData:
+    return PersonalData(read_field_keys(file))
+
+
+def _test_now(url: str, name: str, tables: RuntimeTables) -> Now:
+    # Connections of its own: the clock is read inside transactions, and who holds a connection while he waits for
+    # another of the same pool waits for ever when all do.
+    database = Database(url, name, pool_size=CLOCK_CONNECTIONS)
+
     def now() -> datetime:
         stands = database.read(lambda tx: tx.execute(select(tables.test_clock.c.now)).scalar())
         return stands if stands is not None else system_now()

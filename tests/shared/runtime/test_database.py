@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.shared.runtime.database import MAX_TRIES, Database, DatabaseUnavailable
 from services.shared.runtime.tables import RuntimeTables
+from services.shared.vocabulary.invalid_body import InvalidBody
 
 
 class OnlyOneJob(Exception):
@@ -118,3 +119,40 @@ def test_a_commit_that_fails_is_never_answered_with_success(database: Database, 
     with pytest.raises(DatabaseUnavailable):
         database.transact(cut_own_connection)
     assert database.read(tries_of, tables, 30) is None
+
+
+def test_a_row_that_is_locked_too_long_is_for_later_and_no_fault(service_environment, database, tables, monkeypatch):
+    from services.shared.runtime import database as module
+
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_MS", 200)
+    impatient = Database(service_environment["DOUDI_ELIGIBILITY_DATABASE_URL"], "eligibility")
+    database.transact(put_job, tables, 40)
+    touch = update(tables.job_tries).where(tables.job_tries.c.job == 40).values(tries=2)
+    with database.engine.begin() as holder:
+        holder.execute(touch)
+        with pytest.raises(DatabaseUnavailable):
+            impatient.transact(lambda tx: tx.execute(touch))
+    impatient.transact(lambda tx: tx.execute(touch))
+    impatient.close()
+
+
+def test_a_pool_that_is_used_up_is_for_later_and_no_fault(service_environment, monkeypatch):
+    from services.shared.runtime import database as module
+
+    monkeypatch.setattr(module, "POOL_WAIT_SECONDS", 0.2)
+    narrow = Database(service_environment["DOUDI_ELIGIBILITY_DATABASE_URL"], "eligibility", pool_size=1)
+    with narrow.engine.connect():
+        with pytest.raises(DatabaseUnavailable):
+            narrow.ping()
+        with pytest.raises(DatabaseUnavailable):
+            narrow.transact(lambda tx: None)
+    narrow.ping()
+    narrow.close()
+
+
+def test_text_with_a_nul_is_a_wrong_body(database: Database):
+    query = text("select cast(:name as text)")
+    for run in (database.read, database.transact):
+        with pytest.raises(InvalidBody) as refused:
+            run(lambda tx: tx.execute(query, {"name": "a\0b"}))
+        assert [error.code for error in refused.value.errors] == ["nul_character"]
