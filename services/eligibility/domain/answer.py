@@ -115,7 +115,8 @@ def _result(result: Result) -> dict[str, Any]:
         "subject": result.subject,
         "outcome": result.outcome,
         "decision_level": result.decision_level,
-        "reasons": [_reason(reason) for reason in result.reasons],
+        # orjson writes dataclasses by their fields, in order.
+        "reasons": result.reasons,
         "documents": [
             {"id": paper.id, "text": _text(paper.text), "citation": paper.citation} for paper in result.documents
         ],
@@ -131,22 +132,6 @@ def _result(result: Result) -> dict[str, Any]:
         shown["one_off"] = yuan_of(result.one_off_fen)
     if result.starts_in is not None:
         shown["from"] = result.starts_in
-    return shown
-
-
-def _reason(reason: Reason) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "rule": reason.rule,
-        "holds": reason.holds,
-        "text": _text(reason.text),
-        "values": dict(reason.values),
-        "citation": reason.citation,
-        "children": [_reason(child) for child in reason.children],
-    }
-    if reason.subject is not None:
-        shown["subject"] = reason.subject
-    if reason.figures:
-        shown["figures"] = dict(reason.figures)
     return shown
 
 

@@ -1,19 +1,19 @@
 """Decides, from prepared policy and a request, who is entitled to what, what excludes what, and what is missing."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.eligibility.domain.answer import HOUSEHOLD, Answer, Outcome, PaperToBring, PresumptionUsed, Result
 from services.eligibility.domain.facts import CIRCUMSTANCES, SCHEMA, read_facts, used_presumptions
 from services.eligibility.domain.request import PROGRAMMES, DeterminationRequest
-from services.shared.policy import tree
-from services.shared.policy.abstract import EITHER, FALSE, TRUE, Row, is_single, only_value
+from services.shared.policy.abstract import Row, is_single, only_value
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, parameter_value
-from services.shared.policy.explanation import Reason, explain
+from services.shared.policy.explanation import Explainer, Reason
 from services.shared.policy.open_value import Unknown, parameter_named
 from services.shared.policy.pack import Citation, Exclusion, Programme
-from services.shared.policy.rulebook import Rulebook, sub_rules
+from services.shared.policy.rulebook import Rulebook
+from services.shared.policy.truth import EITHER, FALSE, TRUE
 from services.shared.policy.written import Text
 from services.shared.vocabulary.period import next_month
 
@@ -64,6 +64,14 @@ class Case:
     request: DeterminationRequest
     evaluation: Evaluation
     elsewhere: Evaluation | None
+    explainers: dict[int, Explainer] = field(default_factory=dict, compare=False)
+
+    def explainer(self, evaluation: Evaluation) -> Explainer:
+        """The one that explains this evaluation, so that results share reasons."""
+        key = id(evaluation)
+        if key not in self.explainers:
+            self.explainers[key] = Explainer(evaluation, lambda below: subject_of(self.request, below))
+        return self.explainers[key]
 
     @staticmethod
     def of(policy: PreparedPolicy, request: DeterminationRequest) -> "Case":
@@ -181,9 +189,13 @@ def subject_of(request: DeterminationRequest, row: Row) -> str:
 
 def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Row, outcome: Outcome) -> Any:
     def reasons() -> tuple[Reason, ...]:
+        explainer = case.explainer(evaluation)
         amount = programme.monthly or programme.one_off
         shown = [*programme.conditions, *([amount] if amount and outcome != "ineligible" else [])]
-        return tuple(explain(evaluation, rule, row, lambda below: subject_of(case.request, below)) for rule in shown)
+        decisive = {
+            rule for rule in shown if outcome != "ineligible" or evaluation.seen(rule, row)[0] == FALSE
+        }
+        return tuple(explainer.reason(rule, row, with_children=rule in decisive) for rule in shown)
 
     return reasons
 
@@ -238,8 +250,7 @@ def _apply(
     own = result.explain
 
     def reasons() -> tuple[Reason, ...]:
-        name_of = lambda below: subject_of(case.request, below)  # noqa: E731
-        return (explain(case.evaluation, exclusion.when, row, name_of), *own())
+        return (case.explainer(case.evaluation).reason(exclusion.when, row), *own())
 
     return replace(
         result,
@@ -301,7 +312,8 @@ def _packs(case: Case, results: Sequence[Result]) -> tuple[Mapping[str, str], ..
 
 def _presumptions(case: Case, results: Sequence[Result]) -> Iterator[PresumptionUsed]:
     book = case.evaluation.policy.book
-    read = {fact for result in results for fact in facts_read(book, result.programme)}
+    programmes = {result.programme for result in results}
+    read = frozenset().union(*(book.facts_read.get(code, ()) for code in programmes))
     for path, item in used_presumptions(case.request, book.presumptions):
         if any(_stands_for(item.entity, item.key, fact) for fact in read):
             yield PresumptionUsed(path, item.value, item.text)
@@ -312,22 +324,6 @@ def _stands_for(entity: str, key: str, fact: tuple[str, str]) -> bool:
         # The circumstances of members are also those of the supporters among them.
         return fact[1] in CIRCUMSTANCES and (fact[0] == entity or entity == "member")
     return fact[0] == "event" if key == "events" else fact == (entity, key)
-
-
-def facts_read(book: Rulebook, code: str) -> frozenset[tuple[str, str]]:
-    """Every fact, as (entity, name), that the programme's outcome and amount may rest on."""
-    programme = book.programmes.get(code)
-    if programme is None:
-        return frozenset()
-    frontier = [name for name in (f"{code}.eligible", programme.monthly, programme.one_off) if name]
-    rules: set[str] = set()
-    while frontier:
-        name = frontier.pop()
-        if name not in rules:
-            rules.add(name)
-            frontier += sub_rules(book.rules[name].node)
-    nodes = (part for name in rules for part in tree.walk(book.rules[name].node))
-    return frozenset((part.entity, part.name) for part in nodes if isinstance(part, tree.FactRef))
 
 
 TIERS: Mapping[str, str] = {

@@ -20,10 +20,8 @@ from services.shared.policy.schema import (
     Kind,
 )
 from services.shared.policy.tree import Node
+from services.shared.policy.truth import EITHER, FALSE, TRUE
 from services.shared.vocabulary.period import full_months, full_years
-
-FALSE, TRUE, EITHER = 1, 2, 3
-"""What a condition can be: a set of truth values, as bits."""
 
 Range = tuple[int, int]
 Possible = Any
@@ -72,6 +70,8 @@ class AbstractEvaluator:
         self._book, self._parameters, self._held = book, parameters, held
         self._as_of, self._known = as_of, known
         self._seen: dict[tuple[str, tuple[int, ...]], Seen] = {}
+        # Nodes live as long as their rulebook, so their identity names them.
+        self._nodes: dict[tuple[int, tuple[int, ...], str], Seen] = {}
 
     def rule(self, name: str, row: Row) -> Seen:
         """What the rule can be for the row (or the row that it lies in)."""
@@ -87,8 +87,12 @@ class AbstractEvaluator:
 
     def node(self, node: Node, row: Row) -> Seen:
         """What the node can be for the row."""
-        value, paths = _EVALUATORS[type(node)](self, node, row)
-        return value, (NOTHING if is_single(value) else paths)
+        key = (id(node), row.indices, row.entity)
+        seen = self._nodes.get(key)
+        if seen is None:
+            value, paths = _EVALUATORS[type(node)](self, node, row)
+            seen = self._nodes[key] = value, (NOTHING if is_single(value) else paths)
+        return seen
 
     def rows(self, entity: Entity, row: Row) -> tuple[list[Row], Row | None]:
         """The rows of `entity` below a row of its parent, and the row that stands for those nobody told, if any."""

@@ -104,12 +104,13 @@ class PreparedPolicy:
         return self.program.function(root, self.as_of, self.arguments)
 
     def _argument(self, name: str) -> Any:
-        table = self.parameters[name]
+        # Compiled code asks `is OPEN`; which figure is missing is for the abstract evaluator.
+        table = {codes: OPEN if isinstance(value, Unknown) else value for codes, value in self.parameters[name].items()}
         if () in table:
             return table[()]
         if len(next(iter(table))) == 1:
             return {codes[0]: value for codes, value in table.items()}
-        return dict(table)
+        return table
 
 
 def prepared(book: Rulebook, packs: PackSet | None = None) -> PreparedPolicy:

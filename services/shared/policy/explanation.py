@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.shared.policy import tree
-from services.shared.policy.abstract import EITHER, FALSE, TRUE, Possible, Row, is_single, only_value
+from services.shared.policy.abstract import Possible, Row, is_single, only_value
 from services.shared.policy.evaluation import Evaluation
 from services.shared.policy.open_value import Unknown
 from services.shared.policy.rulebook import Rule
 from services.shared.policy.schema import BOOL, MONEY, RATE, RATE_SCALE, Kind
 from services.shared.policy.tree import Node
+from services.shared.policy.truth import FALSE, TRUE
 from services.shared.policy.written import Text
 from services.shared.vocabulary.money import MAX_FEN, yuan_of
 
@@ -35,33 +36,50 @@ class Reason:
     children: tuple["Reason", ...]
 
 
-def explain(evaluation: Evaluation, rule: str, row: Row, name_of: Callable[[Row], str | None]) -> Reason:
-    """Why `rule` has its value for `row`; `name_of` says whom or what a row beneath it stands for."""
-    return _Explainer(evaluation, name_of).reason(rule, row, None, 0)
+NameOf = Callable[[Row], str | None]
+"""Says whom or what a row stands for."""
 
 
-class _Explainer:
-    def __init__(self, evaluation: Evaluation, name_of: Callable[[Row], str | None]) -> None:
+class Explainer:
+    """Explains rules of one evaluation, each once: reasons are shared between the results that rest on them."""
+
+    def __init__(self, evaluation: Evaluation, name_of: NameOf) -> None:
         self._evaluation, self._book, self._name_of = evaluation, evaluation.policy.book, name_of
+        self._reasons: dict[tuple[str, tuple[int, ...], tuple[int, ...], bool], Reason] = {}
 
-    def reason(self, name: str, row: Row, subject: str | None, depth: int) -> Reason:
+    def reason(self, name: str, row: Row, *, with_children: bool = True) -> Reason:
+        """Why the rule has its value for the row."""
+        return self._reason(name, row, row, 0 if with_children else MAX_DEPTH)
+
+    def _reason(self, name: str, row: Row, seen_from: Row, depth: int) -> Reason:
         rule = self._book.rules[name]
-        possible, _ = self._evaluation.seen(name, row)
         own = row.of(rule.entity)
-        seen = {key: self._evaluation.node_seen(node, own)[0] for key, node in rule.values.items()}
-        shown = {key: shown_value(seen[key], node.kind) for key, node in rule.values.items()}
-        if rule.written is not None and rule.written.gap and possible != TRUE:
-            shown["gap"] = _gap(*(seen[key] for key in rule.written.gap))
+        key = (name, row.indices, seen_from.indices, depth < MAX_DEPTH)
+        if key not in self._reasons:
+            subject = self._name_of(row) if row.indices != seen_from.indices else None
+            self._reasons[key] = self._computed(rule, own, subject, depth)
+        return self._reasons[key]
+
+    def _computed(self, rule: Rule, row: Row, subject: str | None, depth: int) -> Reason:
+        possible, _ = self._evaluation.seen(rule.id, row)
+        shown = self._shown(rule, row, possible)
         return Reason(
-            rule=name,
+            rule=rule.id,
             subject=subject,
             holds={TRUE: True, FALSE: False}.get(possible) if rule.kind == BOOL else None,
             text=_sentence(rule, possible, shown),
             values=shown,
-            figures=self._figures(rule, own),
+            figures=self._figures(rule, row),
             citation=self._citation(rule),
-            children=tuple(self._children(rule, own, depth)) if depth < MAX_DEPTH else (),
+            children=tuple(self._children(rule, row, depth)) if depth < MAX_DEPTH else (),
         )
+
+    def _shown(self, rule: Rule, row: Row, possible: Possible) -> dict[str, Shown]:
+        seen = {key: self._evaluation.node_seen(node, row)[0] for key, node in rule.values.items()}
+        shown = {key: shown_value(seen[key], node.kind) for key, node in rule.values.items()}
+        if rule.written is not None and rule.written.gap and possible != TRUE:
+            shown["gap"] = _gap(*(seen[key] for key in rule.written.gap))
+        return shown
 
     def _citation(self, rule: Rule) -> Mapping[str, str] | None:
         if rule.citation is None:
@@ -101,40 +119,67 @@ class _Explainer:
         )
 
     def _children(self, rule: Rule, row: Row, depth: int) -> Iterator[Reason]:
-        seen: set[tuple[str, tuple[int, ...]]] = {(rule.id, row.indices)}
+        met: set[tuple[str, tuple[int, ...]]] = set()
         for name, below in self._beneath(rule.node, row):
-            child = self._book.rules[name]
-            key = (name, below.of(child.entity).indices)
-            if key in seen:
-                continue
-            seen.add(key)
-            subject = self._name_of(below) if below.indices != row.indices else None
-            yield self.reason(name, below, subject, depth + 1)
+            key = (name, below.of(self._book.rules[name].entity).indices)
+            if key not in met:
+                met.add(key)
+                yield self._reason(name, below, row, depth + 1)
 
     def _beneath(self, node: Node, row: Row) -> Iterator[tuple[str, Row]]:
-        """The nearest rules with a sentence, in the order they are written."""
+        """The nearest rules with a sentence that made the node what it is, in the order they are written."""
+        if id(node) not in self._book.spoken:
+            return
         if isinstance(node, tree.RuleRef):
             yield from self._rule_beneath(node.rule, row)
+        elif isinstance(node, tree.Junction):
+            yield from self._beneath_junction(node, row)
+        elif isinstance(node, tree.Choice):
+            yield from self._beneath_choice(node, row)
         elif isinstance(node, tree.Aggregate):
             for below in self._evaluation.rows(node.entity, row):
-                for part in tree.children_of(node):
-                    yield from self._beneath(part, below)
-        elif isinstance(node, tree.Choice) and self._is_exception(node.condition):
-            possible, _ = self._evaluation.node_seen(node.condition, row)
-            if possible != FALSE:
-                yield from self._beneath(node.condition, row)
-            if possible != TRUE:
-                yield from self._beneath(node.otherwise, row)
-        else:
+                yield from self._beneath_row(node, below)
+        elif not isinstance(node, tree.Settled) or self._can_be(node.operand, row) == TRUE:
             for part in tree.children_of(node):
                 yield from self._beneath(part, row)
 
+    def _beneath_junction(self, node: tree.Junction, row: Row) -> Iterator[tuple[str, Row]]:
+        # A conjunction is false because of its false parts alone; a true one rests on all of them.
+        whole = self._can_be(node, row)
+        for operand in node.operands:
+            if self._can_be(operand, row) == whole:
+                yield from self._beneath(operand, row)
+
+    def _beneath_choice(self, node: tree.Choice, row: Row) -> Iterator[tuple[str, Row]]:
+        condition = self._can_be(node.condition, row)
+        if condition != FALSE or not self._is_exception(node.condition):
+            yield from self._beneath(node.condition, row)
+        if condition != FALSE:
+            yield from self._beneath(node.then, row)
+        if condition != TRUE:
+            yield from self._beneath(node.otherwise, row)
+
+    def _beneath_row(self, node: tree.Aggregate, row: Row) -> Iterator[tuple[str, Row]]:
+        taken = TRUE if node.condition is None else self._can_be(node.condition, row)
+        if node.condition is not None and taken != TRUE:
+            yield from self._beneath(node.condition, row)
+        if taken != FALSE:
+            yield from self._beneath(node.operand, row)
+
+    def _can_be(self, node: Node, row: Row) -> Possible:
+        return self._evaluation.node_seen(node, row)[0]
+
     def _rule_beneath(self, name: str, row: Row) -> Iterator[tuple[str, Row]]:
         rule = self._book.rules[name]
-        if rule.has_sentence:
+        if self._has_something_to_say(rule, row.of(rule.entity)):
             yield name, row
-        else:
+        elif not rule.has_sentence:
             yield from self._beneath(rule.node, row.of(rule.entity))
+
+    def _has_something_to_say(self, rule: Rule, row: Row) -> bool:
+        if rule.shown_when is not None and self._can_be(rule.shown_when, row) == FALSE:
+            return False
+        return rule.sentence(self._evaluation.seen(rule.id, row)[0]) is not None
 
     def _is_exception(self, node: Node) -> bool:
         return isinstance(node, tree.RuleRef) and node.rule in self._book.exceptions
@@ -170,13 +215,7 @@ def _gap(upper: Possible, lower: Possible) -> Shown:
 
 
 def _sentence(rule: Rule, possible: Possible, shown: Mapping[str, Shown]) -> Text:
-    written = rule.written
-    if written is None:
-        return OPEN_TEXT
-    if possible == EITHER and rule.kind == BOOL:
-        text = written.open or OPEN_TEXT
-    else:
-        text = (written.fails if possible == FALSE and rule.kind == BOOL else written.holds) or OPEN_TEXT
+    text = rule.sentence(possible) or OPEN_TEXT
     return Text(_filled(text.zh, shown, _ZH), _filled(text.en, shown, _EN))
 
 

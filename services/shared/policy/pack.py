@@ -109,6 +109,7 @@ class WrittenRule:
     open: Text | None
     values: Mapping[str, str]
     gap: tuple[str, ...]
+    shown_when: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,11 @@ class Programme:
     period: Period
     text: Text
     documents: tuple[str, ...]
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that decide: whether it is granted, and how much."""
+        return tuple(name for name in (f"{self.id}.eligible", self.monthly, self.one_off) if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +342,7 @@ def _rule_of(item: Written, expression_key: str, kind: str) -> WrittenRule:
         open=item.optional_text_pair("open"),
         values=item.strings("values"),
         gap=item.texts("gap"),
+        shown_when=item.optional("show_when"),
     )
     item.finish()
     return read

@@ -70,6 +70,7 @@ class _Printer:
     def __init__(self, book: Rulebook) -> None:
         self._schema: Schema = book.schema
         self.parameters: list[ParameterSlot] = []
+        self._figures: dict[tree.ParameterRef, str] = {}
         self._aggregates: dict[tree.Aggregate, str] = {}
         self._numbers = {name: f"r{index}" for index, name in enumerate(book.rules)}
         self._items = {name: self._item(name, rule.entity, rule.node) for name, rule in book.rules.items()}
@@ -86,11 +87,14 @@ class _Printer:
         self._lines.append(f"    return {_tuple(root.entries)}")
         for name, stage in self._home.items():
             self.places[name] = (*stage.place(), stage.entries.index(self._numbers[name]))
-        unpacked = ", ".join(f"p{index}" for index in range(len(self.parameters)))
+        figures = [line for node, name in list(self._figures.items()) for line in self._figure_lines(node, name)]
         head = [f"def determine(e_{self._schema.root.name}, as_of, P):"]
-        if unpacked:
-            head.append(f"    {unpacked}, = P")
-        return "\n".join([*head, *self._lines, ""])
+        if self.parameters:
+            head.append(f"    {', '.join(f'p{index}' for index in range(len(self.parameters)))}, = P")
+        return "\n".join([*head, *figures, *self._lines, ""])
+
+    def _figure_lines(self, node: tree.ParameterRef, name: str) -> list[str]:
+        return [f"    try: {name} = {self._looked_up(node)}", f"    except OpenValueUsed: {name} = OPEN"]
 
     # --- what there is to compute ------------------------------------------------------------------------------
 
@@ -229,7 +233,8 @@ class _Printer:
             self._gather(item.name, item.node, indent)
             return
         number = self._numbers[item.name]
-        self._lines.append(f"{indent}try: {number} = {self._print(item.node)}")
+        guard = "".join(f"OPEN if {figure} is OPEN else " for figure in self._needed_figures(item.node))
+        self._lines.append(f"{indent}try: {number} = {guard}{self._print(item.node)}")
         self._lines.append(f"{indent}except OpenValueUsed: {number} = OPEN")
         stage.entries.append(number)
         self._home[item.name] = stage
@@ -252,6 +257,16 @@ class _Printer:
         self._lines.append(f"{indent}except OpenValueUsed:")
         self._lines.append(f"{indent}    {guard}{name} = OPEN")
 
+    def _needed_figures(self, node: Node) -> list[str]:
+        """Figures without which the node has no value: asking first is cheaper than an exception, row after row."""
+        if isinstance(node, tree.ParameterRef):
+            printed = self._print(node)
+            return [printed] if printed.isidentifier() else []
+        if isinstance(node, tree.Comparison | tree.Arithmetic | tree.Rounded | tree.Share | tree.Quotient):
+            found = [figure for child in tree.children_of(node) for figure in self._needed_figures(child)]
+            return list(dict.fromkeys(found))
+        return []
+
     def _print(self, node: Node) -> str:
         return _PRINTERS[type(node)](self, node)
 
@@ -265,6 +280,12 @@ class _Printer:
         return self._numbers[node.rule]
 
     def _parameter(self, node: tree.ParameterRef) -> str:
+        if node.keys and all(isinstance(key, tree.FactRef) and key.entity == self._schema.root.name for key in node.keys):
+            # Looked up once for the whole run, since the root's facts do not change in it.
+            return self._figures.setdefault(node, f"q{len(self._figures)}")
+        return self._looked_up(node)
+
+    def _looked_up(self, node: tree.ParameterRef) -> str:
         slot = self._slot((node.name, True))
         if not node.keys:
             return slot
@@ -293,7 +314,7 @@ class _Printer:
             return f"({self._print(node.left)} {node.operator} {self._print(node.right)})"
         left, left_divisor = self._ratio(node.left)
         right, right_divisor = self._ratio(node.right)
-        return f"({left} * {right_divisor} {node.operator} {right} * {left_divisor})"
+        return f"({_product(left, right_divisor)} {node.operator} {_product(right, left_divisor)})"
 
     def _among(self, node: tree.Among) -> str:
         return f"({self._print(node.operand)} in {_tuple([repr(value) for value in node.values])})"
@@ -304,21 +325,21 @@ class _Printer:
     def _ratio(self, node: Node) -> tuple[str, str]:
         if isinstance(node, tree.Share):
             amount, divisor = self._ratio(node.amount)
-            return f"({amount} * {self._print(node.rate)})", f"({divisor} * {RATE_SCALE})"
+            return f"({amount} * {self._print(node.rate)})", _product(divisor, str(RATE_SCALE))
         if isinstance(node, tree.Quotient):
             amount, divisor = self._ratio(node.amount)
-            return amount, f"({divisor} * {self._print(node.divisor)})"
+            return amount, _product(divisor, self._print(node.divisor))
         return self._print(node), "1"
 
     def _rounded(self, node: tree.Rounded) -> str:
         amount, divisor = self._ratio(node.operand)
-        whole = f"({divisor} * {node.unit_fen})"
+        whole = _product(divisor, str(node.unit_fen))
         steps = {
             "floor": f"{amount} // {whole}",
             "ceil": f"({amount} + {whole} - 1) // {whole}",
             "half_up": f"(2 * {amount} + {whole}) // (2 * {whole})",
         }
-        return f"({steps[node.mode]} * {node.unit_fen})"
+        return _product(f"({steps[node.mode]})", str(node.unit_fen))
 
     def _choice(self, node: tree.Choice) -> str:
         condition, then, otherwise = (self._print(part) for part in (node.condition, node.then, node.otherwise))
@@ -367,6 +388,12 @@ _PRINTERS: dict[type, Callable[[_Printer, Any], str]] = {
     tree.Settled: _Printer._settled,
     tree.Known: _Printer._known,
 }
+
+
+def _product(left: str, right: str) -> str:
+    if "1" in (left, right):
+        return right if left == "1" else left
+    return f"({left} * {right})"
 
 
 def _tuple(parts: list[str]) -> str:

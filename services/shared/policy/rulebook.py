@@ -1,8 +1,9 @@
 """The rules in force at a place on a date: a chain of packs merged, checked and put in order of computation."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import NoReturn
 
 from services.shared.policy import tree
@@ -29,6 +30,8 @@ from services.shared.policy.pack import (
 )
 from services.shared.policy.schema import BOOL, KINDS, Kind, Schema, codes
 from services.shared.policy.tree import Node, RuleRef
+from services.shared.policy.truth import FALSE, TRUE
+from services.shared.policy.written import Text
 from services.shared.vocabulary.period import Period
 
 
@@ -44,11 +47,20 @@ class Rule:
     written: WrittenRule | None = None
     values: Mapping[str, Node] = field(default_factory=dict)
     citation: Citation | None = None
+    shown_when: Node | None = None
 
     @property
     def has_sentence(self) -> bool:
-        """Whether an explanation has anything to say about it."""
-        return self.written is not None and self.written.holds is not None
+        """Whether an explanation may have something to say about it."""
+        return self.written is not None and bool(self.written.holds or self.written.fails or self.written.open)
+
+    def sentence(self, possible: object) -> Text | None:
+        """What to say of the rule when it can be this (`abstract`); None when nothing was written for it."""
+        if self.written is None:
+            return None
+        if self.kind != BOOL:
+            return self.written.holds
+        return {TRUE: self.written.holds, FALSE: self.written.fails}.get(possible, self.written.open)  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,28 @@ class Rulebook:
     names: Declarations
     exceptions: frozenset[str]
     """The rules that are the `when` of an exception."""
+
+    @cached_property
+    def spoken(self) -> frozenset[int]:
+        """The identities of the nodes beneath which some rule has a sentence."""
+        found: set[int] = set()
+        leading: set[str] = set()
+        for rule in self.rules.values():
+            if _mark_spoken(rule.node, self.rules, leading, found):
+                leading.add(rule.id)
+        return frozenset(found)
+
+    @cached_property
+    def facts_read(self) -> Mapping[str, frozenset[tuple[str, str]]]:
+        """For each programme every fact, as (entity, name), that its outcome and amount may rest on."""
+        by_rule: dict[str, frozenset[tuple[str, str]]] = {}
+        for name, rule in self.rules.items():
+            below = frozenset().union(*(by_rule[used] for used in sub_rules(rule.node)))
+            own = {(part.entity, part.name) for part in tree.walk(rule.node) if isinstance(part, tree.FactRef)}
+            by_rule[name] = below | own
+        return {
+            item.id: frozenset().union(*(by_rule[rule] for rule in item.rules)) for item in self.programmes.values()
+        }
 
 
 def rulebook_of(schema: Schema, chain: Sequence[Pack], on: date) -> Rulebook:
@@ -96,6 +130,16 @@ def rulebook_of(schema: Schema, chain: Sequence[Pack], on: date) -> Rulebook:
         names=merged.names,
         exceptions=frozenset(item.when.id for _, item in merged.written_exceptions),
     )
+
+
+def _mark_spoken(node: Node, rules: Mapping[str, Rule], leading: set[str], found: set[int]) -> bool:
+    below = [_mark_spoken(child, rules, leading, found) for child in tree.children_of(node)]
+    speaks = any(below) or (
+        isinstance(node, RuleRef) and (rules[node.rule].has_sentence or node.rule in leading)
+    )
+    if speaks:
+        found.add(id(node))
+    return speaks
 
 
 def sub_rules(node: Node) -> Iterator[str]:
@@ -240,8 +284,19 @@ class _Merged:
         }
         if written.gap and (len(written.gap) != 2 or not set(written.gap) <= set(values)):
             self._refuse(pack, where, "gap must name two of the values", 'write gap = ["income", "limit"]')
+        shown_when = None
+        if written.shown_when:
+            shown_when = read_expression(written.shown_when, BOOL, written.entity, self.names, pack, f"{where} show_when")
         return Rule(
-            written.id, pack, written.entity, signature.kind, node, written, values, self._citation(pack, written)
+            written.id,
+            pack,
+            written.entity,
+            signature.kind,
+            node,
+            written,
+            values,
+            self._citation(pack, written),
+            shown_when,
         )
 
     def _citation(self, pack: str, written: WrittenRule) -> Citation | None:
@@ -261,7 +316,7 @@ class _Merged:
         value = read_expression(exception.expression, base.kind, base.entity, self.names, pack, where)
         condition = RuleRef(exception.when.id, rules[exception.when.id].entity, BOOL)
         node = tree.Choice(condition, value, base.node, base.kind)
-        return Rule(base.id, base.pack, base.entity, base.kind, node, base.written, base.values, base.citation)
+        return replace(base, node=node)
 
     def _eligible(self, programme: Programme) -> Rule:
         for name in filter(None, (*programme.conditions, programme.monthly, programme.one_off)):

@@ -1,7 +1,7 @@
 """The typed tree of an expression: what remains after the grammar, names, kinds and units were checked."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from services.shared.policy.schema import Kind
 
@@ -214,18 +214,39 @@ Node = (
 )
 
 
+_BELOW: dict[type, tuple[str, ...]] = {
+    ParameterRef: ("keys",),
+    Not: ("operand",),
+    Junction: ("operands",),
+    Comparison: ("left", "right"),
+    Among: ("operand",),
+    Arithmetic: ("left", "right"),
+    Share: ("amount", "rate"),
+    Quotient: ("amount", "divisor"),
+    Rounded: ("operand",),
+    Choice: ("condition", "then", "otherwise"),
+    Extreme: ("operands",),
+    Span: ("earlier", "later"),
+    Aggregate: ("condition", "operand"),
+    Settled: ("operand",),
+    Known: ("operand",),
+}
+
+
 def children_of(node: Node) -> Iterator[Node]:
-    """The nodes directly below, in the order they are written."""
-    for part in fields(node):
-        value = getattr(node, part.name)
+    """The nodes directly below, in the order they are looked at."""
+    for name in _BELOW.get(type(node), ()):
+        value = getattr(node, name)
         if isinstance(value, tuple):
-            yield from (item for item in value if hasattr(item, "kind"))
-        elif hasattr(value, "kind"):
+            yield from value
+        elif value is not None:
             yield value
 
 
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything below it."""
-    yield node
-    for child in children_of(node):
-        yield from walk(child)
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(list(children_of(node))))
