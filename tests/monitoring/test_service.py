@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import httpx
@@ -399,3 +400,25 @@ def test_no_identity_number_is_in_any_error_or_header(service):
         answer = service.post(body)
         assert answer.status_code == 400
         assert number not in answer.text and number not in json.dumps(dict(answer.headers))
+
+
+def test_many_copies_at_once_have_one_effect(service):
+    body, before = batch(row(), row()), service.counts()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: service.post(body), range(16)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    after = service.counts()
+    assert after["feed_nonces"] == before["feed_nonces"] + 16
+    gained = {name: after[name] - before[name] for name in ("feed_batches", "death_records", "alerts")}
+    assert gained == {"feed_batches": 1, "death_records": 2, "alerts": 2}
+
+
+def test_batches_about_the_same_people_at_once_raise_one_alert_each(service):
+    people, before = [person() for _ in range(20)], service.counts()
+    bodies = [batch(*(row(id_number=number) for number in order)) for order in (people, people[::-1]) for _ in range(3)]
+    with ThreadPoolExecutor(6) as pool:
+        assert {answer.status_code for answer in pool.map(service.post, bodies)} == {201}
+    after = service.counts()
+    assert after["death_records"] - before["death_records"] == 120
+    assert after["alerts"] - before["alerts"] == 20

@@ -1,7 +1,9 @@
 """Alerts, and what payments answered to each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -40,12 +42,16 @@ class ListedAlert:
         return self.answer.outcome if self.answer else RAISED
 
 
-def insert_alert(tx: Transaction, alert: Alert, person_index: bytes) -> bool:
-    """Keep the alert unless its rule has one for the person already; says whether it was kept."""
-    row = {name: getattr(alert, name) for name in Alert.__dataclass_fields__ if name != "batch_id"}
-    kept = insert(alerts).values(row | {"person_index": person_index})
-    kept = kept.on_conflict_do_nothing(constraint="alert_is_raised_once_for_a_person")
-    return tx.execute(kept.returning(alerts.c.id)).first() is not None
+def insert_alerts(tx: Transaction, raised: Sequence[tuple[Alert, bytes]]) -> frozenset[str]:
+    """Keep each alert, with the person's index, unless its rule has one for the person; gives the ids of the kept.
+
+    They are written in the order given: in one order for all, two batches never wait for each other in a ring.
+    """
+    if not raised:
+        return frozenset()
+    kept = insert(alerts).on_conflict_do_nothing(constraint="alert_is_raised_once_for_a_person")
+    rows = [_row(alert) | {"person_index": person_index} for alert, person_index in raised]
+    return frozenset(tx.execute(kept.returning(alerts.c.id), rows).scalars())
 
 
 def insert_answer(tx: Transaction, alert_id: str, answer: PaymentsAnswer, answered_at: datetime) -> bool:
@@ -77,6 +83,10 @@ def list_alerts(tx: Transaction, wanted: AlertFilter, regions: tuple[str, ...], 
     if wanted.before is not None:
         query = query.where(alerts.c.id < wanted.before)
     return [_listed(row) for row in tx.execute(query.order_by(alerts.c.id.desc()).limit(limit))]
+
+
+def _row(alert: Alert) -> dict[str, Any]:
+    return {name: getattr(alert, name) for name in Alert.__dataclass_fields__ if name != "batch_id"}
 
 
 def _whole() -> Select:

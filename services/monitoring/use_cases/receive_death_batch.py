@@ -19,6 +19,7 @@ from services.shared.runtime.personal_data import PersonalData
 
 DEATH_ALERT = "death_alert"
 """The kind of the outbox message that tells payments."""
+SCHEMA = str(metadata.schema)
 
 
 class BatchNumberReused(Exception):
@@ -60,9 +61,7 @@ def receive_death_batch(
     _audit_batch(tx, received)
     stored = [_stored(received, record, personal_data, new_id) for record in received.checked.accepted]
     death_records.insert_deaths(tx, stored)
-    # In the order of people, so that two batches with the same people never wait for each other in a ring.
-    for record in sorted(stored, key=lambda record: record.id_number_index):
-        _raise_alert(tx, received, record, signal, new_id)
+    _raise_alerts(tx, received, stored, signal, new_id)
     return Answered(received.answer, is_replay=False)
 
 
@@ -74,11 +73,22 @@ def _answered_before(tx: Transaction, received: Received) -> Answered:
     return Answered(earlier.answer, is_replay=True)
 
 
-def _raise_alert(
-    tx: Transaction, received: Received, record: StoredDeath, signal: Signal, new_id: Callable[[str], str]
+def _raise_alerts(
+    tx: Transaction, received: Received, stored: list[StoredDeath], signal: Signal, new_id: Callable[[str], str]
 ) -> None:
-    alert = Alert(
-        id=new_id("alert"),
+    people = sorted(stored, key=lambda record: record.id_number_index)
+    raised = [_alert(received, record, signal, new_id("alert")) for record in people]
+    indexes = [record.id_number_index for record in people]
+    kept = alerts.insert_alerts(tx, list(zip(raised, indexes, strict=True)))
+    # An alert that stands already is left alone: what was decided on it is not undone by a record that comes again.
+    new = [alert for alert in raised if alert.id in kept]
+    audit.append_all(tx, runtime_tables, [_raising(received, alert) for alert in new])
+    outbox.append_all(tx, runtime_tables, SCHEMA, DEATH_ALERT, [alert.id for alert in new], received.now)
+
+
+def _alert(received: Received, record: StoredDeath, signal: Signal, alert_id: str) -> Alert:
+    return Alert(
+        id=alert_id,
         rule_id=signal.id,
         pack=signal.pack,
         pack_version=signal.pack_version,
@@ -90,12 +100,12 @@ def _raise_alert(
         region=received.sender.region,
         raised_at=received.now,
     )
-    if not alerts.insert_alert(tx, alert, record.id_number_index):
-        # The person's alert stands; what was decided on it is not undone by a record that comes again.
-        return
-    details = {"rule": alert.rule_id, "grade": alert.grade, "death_record_id": record.id, "batch_id": received.batch_id}
-    audit.append(tx, runtime_tables, _event(received, "alert_raised", "alert", alert.id), details)
-    outbox.append(tx, runtime_tables, str(metadata.schema), DEATH_ALERT, alert.id, received.now)
+
+
+def _raising(received: Received, alert: Alert) -> tuple[audit.Event, audit.Details]:
+    record_id, batch_id = alert.death_record_id, received.batch_id
+    details = {"rule": alert.rule_id, "grade": alert.grade, "death_record_id": record_id, "batch_id": batch_id}
+    return _event(received, "alert_raised", "alert", alert.id), details
 
 
 def _batch(received: Received) -> ReceivedBatch:
