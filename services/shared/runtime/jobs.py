@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 
 import psycopg
 from pgqueuer import Job as QueuedJob
@@ -20,9 +21,10 @@ from psycopg import RawCursor
 from psycopg.rows import dict_row
 from sqlalchemy import delete, make_url
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
-from services.shared.runtime.database import Database, Transaction
-from services.shared.runtime.logs import get_logger
+from services.shared.runtime.database import CONNECT_TIMEOUT_SECONDS, Database, DatabaseUnavailable, Transaction
+from services.shared.runtime.logs import get_logger, where_raised
 from services.shared.runtime.service_client import PeerUnavailable
 from services.shared.runtime.tables import RuntimeTables
 
@@ -31,7 +33,6 @@ MAX_TRIES = 25
 FIRST_DELAY_SECONDS = 0.2
 MAX_DELAY_SECONDS = 60.0
 BATCH_SIZE = 10
-CONCURRENT_JOBS = 4
 POLL_SECONDS = 1
 
 
@@ -67,7 +68,7 @@ def enqueue_all(tx: Transaction, schema: str, job: str, entity_ids: Sequence[str
 
 def settings_for(schema: str) -> DBSettings:
     """PgQueuer's names in a service's schema."""
-    return DBSettings(db_schema=schema, channel=f"jobs_{schema}")
+    return DBSettings(db_schema=schema, channel=Channel(f"jobs_{schema}"))
 
 
 def run_worker(
@@ -85,7 +86,8 @@ def run_worker(
 async def _work(url, database, tables, handlers, schedules, heartbeat_seconds) -> None:  # type: ignore[no-untyped-def]
     parsed = make_url(url)
     dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+    connecting = psycopg.AsyncConnection.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS)
+    async with await connecting as connection:
         queuer = _queuer(connection, database.schema)
         for name, handler in handlers.items():
             queuer.entrypoint(name, on_failure="hold", accepts_context=False)(_entrypoint(database, tables, handler))
@@ -123,6 +125,15 @@ def _entrypoint(database: Database, tables: RuntimeTables, handler: Callable[[st
 
 
 def _run_once(database: Database, tables: RuntimeTables, handler: Callable[[str], None], job: QueuedJob) -> None:
+    try:
+        _run_counted(database, tables, handler, job)
+    except (DatabaseUnavailable, DBAPIError) as error:
+        # It could not be counted: no reason to hold the job for a person.
+        get_logger().error("job not counted", job=job.entrypoint, job_id=int(job.id), error_type=type(error).__name__)
+        raise RetryRequested(timedelta(seconds=MAX_DELAY_SECONDS)) from None
+
+
+def _run_counted(database: Database, tables: RuntimeTables, handler: Callable[[str], None], job: QueuedJob) -> None:
     # Counted before it runs: a job that kills its worker must not come back for ever.
     tries = database.transact(_count_try, tables, int(job.id))
     if tries > MAX_TRIES:
@@ -136,7 +147,8 @@ def _run_once(database: Database, tables: RuntimeTables, handler: Callable[[str]
         delay = min(FIRST_DELAY_SECONDS * 2**tries, MAX_DELAY_SECONDS)
         level = "info" if isinstance(error, PeerUnavailable) else "error"
         log = getattr(get_logger(), level)
-        log("job failed", job=job.entrypoint, job_id=int(job.id), tries=tries, error_type=type(error).__name__)
+        kind, where = type(error).__name__, where_raised(error)
+        log("job failed", job=job.entrypoint, job_id=int(job.id), tries=tries, error_type=kind, where=where)
         if tries == MAX_TRIES:
             raise TooManyTries(job.entrypoint) from None
         raise RetryRequested(timedelta(seconds=delay)) from None
@@ -165,7 +177,8 @@ def _tick(name: str, schedule: Schedule):  # type: ignore[no-untyped-def]
             await asyncio.to_thread(schedule.run)
         except Exception as error:
             # The next tick does the same work again; nothing is lost by this one's end.
-            get_logger().error("schedule failed", job=name, error_type=type(error).__name__)
+            kind, where = type(error).__name__, where_raised(error)
+            get_logger().error("schedule failed", job=name, error_type=kind, where=where)
 
     return run
 
@@ -174,7 +187,7 @@ class _InTransaction:
     """Lets PgQueuer write through our open transaction instead of a connection of its own."""
 
     def __init__(self, tx: Transaction) -> None:
-        self._connection = tx.connection.dbapi_connection
+        self._connection = cast("psycopg.Connection[Any]", tx.connection.dbapi_connection)
 
     def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         cursor = RawCursor(self._connection, row_factory=dict_row)

@@ -6,12 +6,16 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from datetime import UTC, datetime
 
 import pytest
+from pgqueuer import Job as QueuedJob
+from pgqueuer import RetryRequested
 from sqlalchemy import select, text
 
 from services.shared.runtime import jobs, outbox
+from services.shared.runtime.database import Database
 from services.shared.runtime.service_client import PeerRefused, PeerUnavailable
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -135,3 +139,28 @@ def test_a_job_in_an_open_transaction_is_not_seen(worker, database):
     database.transact(slow)
     eventually(lambda: runs_of(database, "slow") == 1)
     assert committed.is_set()
+
+
+def test_a_job_that_cannot_be_counted_is_not_held_for_it(tables):
+    nowhere = Database("postgresql+psycopg://doudi_eligibility:x@/doudi?host=/nonexistent", "eligibility")
+    job = QueuedJob.model_construct(id=1, entrypoint="record", payload=b"award_1")
+    runs = []
+    with pytest.raises(RetryRequested):
+        jobs._run_once(nowhere, tables, runs.append, job)
+    assert runs == []
+
+
+def test_a_job_is_held_after_its_bound_and_its_failure_keeps_nothing_of_the_message(database, tables):
+    job = QueuedJob.model_construct(id=987, entrypoint="record", payload=b"award_1")
+
+    def fail(entity):
+        raise ValueError("王小明 42010219900307663X")
+
+    outcomes = []
+    for _ in range(jobs.MAX_TRIES + 1):
+        with pytest.raises((RetryRequested, jobs.TooManyTries)) as raised:
+            jobs._run_once(database, tables, fail, job)
+        outcomes.append(raised.value)
+    assert [type(outcome) for outcome in outcomes] == [RetryRequested] * (jobs.MAX_TRIES - 1) + [jobs.TooManyTries] * 2
+    for outcome in outcomes:
+        assert "王小明" not in "".join(traceback.format_exception(outcome))
