@@ -58,7 +58,9 @@ def _body(file: Path) -> bytes:
 
 
 def _show(answer: Answer) -> None:
-    console.print(f"[bold]{answer.region} {answer.as_of}[/bold]  {answer.category}{'  模拟 simulation' * answer.simulation}")
+    console.print(
+        f"[bold]{answer.region} {answer.as_of}[/bold]  {answer.category}{'  模拟 simulation' * answer.simulation}"
+    )
     for result in answer.results:
         tree = Tree(f"[bold]{result.programme}[/bold] {result.subject}: {OUTCOMES[result.outcome]} {_amount(result)}")
         for line in _notes(result):
@@ -68,7 +70,9 @@ def _show(answer: Answer) -> None:
         console.print(tree)
     for presumption in answer.presumptions:
         console.print(f"推定 presumed: {presumption.path}: {presumption.text.zh} / {presumption.text.en}", markup=False)
-    console.print(", ".join(f"{pack['id']} {pack['version']} {pack['sha256'][:12]}" for pack in answer.packs), style="dim")
+    console.print(
+        ", ".join(f"{pack['id']} {pack['version']} {pack['sha256'][:12]}" for pack in answer.packs), style="dim"
+    )
 
 
 def _amount(result: Result) -> str:

@@ -326,8 +326,8 @@ def _run(command: list[str], folder: Path, lock: TextIO, timeout_s: float) -> st
     # PostgreSQL refuses root. In a user namespace root is an ordinary user who owns root's files: no account is made,
     # no folder is opened to others.
     as_user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.geteuid() == 0 else []
-    # PGPORT, PGOPTIONS and the like are meant for some other server.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    # PGCLIENTENCODING and the like are meant for some other server, and would last as long as this one runs.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     with tempfile.TemporaryFile("w+") as output:  # not a pipe: the server keeps its end open for as long as it runs
         try:
             process = subprocess.Popen(

@@ -1,6 +1,9 @@
 """`doudi migrate`: the one command that uses the owner's address."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -33,11 +36,20 @@ def owner_url(folder: Path) -> str:
 def bring_up_to_date(folder: Path) -> dict[str, str]:
     """Provision and migrate; the environment that every process of Doudi is started with."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    owner = owner_url(folder)
-    environment = provision(folder, owner, os.environ)
-    addresses = {service: environment[f"DOUDI_{service.upper()}_DATABASE_URL"] for service in SERVICES}
-    migrate_server(owner, addresses, SHIPPED)
+    with _alone(folder):
+        owner = owner_url(folder)
+        environment = provision(folder, owner, os.environ)
+        addresses = {service: environment[f"DOUDI_{service.upper()}_DATABASE_URL"] for service in SERVICES}
+        migrate_server(owner, addresses, SHIPPED)
     return environment
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    # Of two that generate keys and passwords at once, one's would be in the file and the other's in the database.
+    with (folder / "migrate.lock").open("w") as lock:
+        pass  # X
+        yield
 
 
 def migrate(as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False) -> None:

@@ -54,10 +54,11 @@ def _make_roles(connection: Connection, addresses: Mapping[str, str]) -> None:
     raw.execute(ROLES_SQL.read_text(encoding="utf-8"))
     for address in addresses.values():
         url = make_url(address)
-        give = sql.SQL("alter role {} login password {}").format(
-            sql.Identifier(url.username), sql.Literal(url.password)
-        )
-        raw.execute(give)
+        assert url.username and url.password
+        # Its verifier and not the password, which a server that logs statements would keep.
+        verifier = raw.pgconn.encrypt_password(url.password.encode(), url.username.encode(), b"scram-sha-256").decode()
+        give = sql.SQL("alter role {} login password {}")
+        raw.execute(give.format(sql.Identifier(url.username), sql.Literal(verifier)))
 
 
 def _upgrade(connection: Connection, service: str) -> None:

@@ -41,17 +41,19 @@ class Offices:
         """The JSON answer of a read."""
         return self._checked(self._send(role, "GET", path, params=query)).json()
 
-    def get_text(self, role: str, path: str) -> httpx.Response:
-        """The answer of a read that is not JSON, whatever its status."""
-        return self._send(role, "GET", path)
+    def get_bytes(self, role: str, path: str) -> bytes:
+        """The answer of a read that is not JSON; empty while it conflicts with what has yet to happen."""
+        answer = self._send(role, "GET", path)
+        return b"" if answer.status_code == httpx.codes.CONFLICT else self._checked(answer).content
 
     def post(self, role: str, path: str, body: Any, key: str) -> Any:
         """The JSON answer of a write, sent under the idempotency key `key`."""
-        return self._checked(self._send(role, "POST", path, json=body, headers={"Idempotency-Key": key})).json()
+        headers = {"Idempotency-Key": f"main-job/{key}"} if key else {}
+        return self._checked(self._send(role, "POST", path, json=body, headers=headers)).json()
 
     def refused(self, role: str, path: str, body: Any, key: str) -> str:
         """The problem code of a write that must be refused."""
-        answer = self._send(role, "POST", path, json=body, headers={"Idempotency-Key": key})
+        answer = self._send(role, "POST", path, json=body, headers={"Idempotency-Key": f"main-job/{key}"})
         if answer.is_success:
             raise MainJobFailed(f"{path} 本应被拒绝 / should have been refused")
         return answer.json()["code"]
@@ -72,9 +74,9 @@ class Offices:
         """A night passes."""
         self.move_clock_to((self.clock().astimezone(CHINA_STANDARD_TIME) + timedelta(days=1)).date())
 
-    def bank_balance(self, account: str) -> str:
-        """What the bank's own book says the account holds."""
-        return self._checked(self._bank("GET", f"/accounts/{account}/balance")).json()["balance"]
+    def bank_days_after(self, day: date) -> list[str]:
+        """The bank's closed days after `day` on which money moved."""
+        return self._checked(self._bank("GET", f"/statements?after={day}")).json()["days"]
 
     def push_deaths(self, rows: Path, batch_no: str, as_of: date) -> str:
         """The department's own process signs and sends a batch; its answer."""

@@ -63,7 +63,7 @@ def simulate(
 ) -> Response:
     """The same answer, with other figures where "parameters" gives them; nothing is stored."""
     asked = _permitted_place(parse_request(raw), actor)
-    answer, _ = answer_bytes(policy.current(), asked, simulation=True)
+    answer, _ = answer_bytes(policy.current(), asked, is_simulation=True)
     return Response(answer, media_type=JSON)
 
 

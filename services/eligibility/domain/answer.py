@@ -28,6 +28,7 @@ class PaperToBring:
 class Result:
     """One programme's outcome for the household or one member.
 
+    `region` is set where another place than the request's decides: that of the emergency (Law Art. 29).
     `monthly_fen` or `one_off_fen` is set when the outcome is eligible and the programme pays. `explain` computes the
     reasons, which take far longer than the outcome.
     """
@@ -40,6 +41,7 @@ class Result:
     one_off_fen: int | None = None
     starts_in: str | None = None
     decision_level: str | None = None
+    region: str | None = None
     category: str = ""
     documents: tuple[PaperToBring, ...] = ()
     missing_facts: tuple[str, ...] = ()
@@ -132,6 +134,8 @@ def _result(result: Result) -> dict[str, Any]:
         shown["one_off"] = yuan_of(result.one_off_fen)
     if result.starts_in is not None:
         shown["from"] = result.starts_in
+    if result.region is not None:
+        shown["region"] = result.region
     return shown
 
 

@@ -46,10 +46,11 @@ class DemoPersonRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is awarded: `amount_fen` a month in [first_month, until_month), or once when both are None."""
+    """What is awarded by the place `region`: `amount_fen` a month in [first_month, until_month), or once when both are None."""
 
     programme: str
     subject: str
+    region: str
     kind: str
     amount_fen: int
     first_month: date | None
@@ -73,14 +74,14 @@ def terms_of(answer: Mapping[str, Any], programme: str, subject: str, until_mont
     Raises NothingToAward unless that result is eligible with an amount, and AwardMonthsWrong for a bad end.
     """
     result = _eligible_result(answer, programme, subject)
-    basis = _basis_of(result, answer)
+    basis, region = _basis_of(result, answer), result.get("region", answer["region"])
     if "one_off" in result:
-        return Terms(programme, subject, ONE_OFF, fen_of(result["one_off"]), None, None, basis)
+        return Terms(programme, subject, region, ONE_OFF, fen_of(result["one_off"]), None, None, basis)
     first = month_of(result["from"])
     until = until_month or add_months(first, REVIEW_MONTHS)
     if not first < until <= add_months(first, MAX_AWARD_MONTHS):
         raise AwardMonthsWrong
-    return Terms(programme, subject, MONTHLY, fen_of(result["monthly"]), first, until, basis)
+    return Terms(programme, subject, region, MONTHLY, fen_of(result["monthly"]), first, until, basis)
 
 
 def check_people(members: tuple[str, ...], subject: str, people: tuple[Person, ...]) -> None:

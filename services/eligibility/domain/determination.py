@@ -6,11 +6,12 @@ from typing import Any
 
 from services.eligibility.domain.answer import HOUSEHOLD, Answer, Outcome, PaperToBring, PresumptionUsed, Result
 from services.eligibility.domain.facts import CIRCUMSTANCES, SCHEMA, read_facts, used_presumptions
+from services.eligibility.domain.missing import settling
+from services.eligibility.domain.outcome import open_paths, outcome_of
 from services.eligibility.domain.request import PROGRAMMES, DeterminationRequest
-from services.shared.policy.abstract import Row, is_single, only_value
-from services.shared.policy.evaluation import Evaluation, PreparedPolicy, parameter_value
+from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
 from services.shared.policy.explanation import Explainer, Reason
-from services.shared.policy.open_value import Unknown, parameter_named
+from services.shared.policy.open_value import parameter_named
 from services.shared.policy.pack import Citation, Exclusion, Programme
 from services.shared.policy.rulebook import Rulebook
 from services.shared.policy.truth import EITHER, FALSE, TRUE
@@ -119,8 +120,12 @@ def _results(case: Case, code: str) -> Iterator[Result]:
 
 def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:
     outcome, amount = outcome_of(evaluation, programme, row)
-    book = evaluation.policy.book
-    missing = _missing(evaluation, programme, row) if outcome == "undetermined" else ()
+    book, missing = evaluation.policy.book, frozenset[str]()
+    if outcome == "undetermined":
+        live = open_paths(evaluation, programme, row)
+        settling_paths = settling(case.request, evaluation.policy, programme, row, live)
+        missing = settling_paths.missing
+        outcome, amount = settling_paths.settled or (outcome, amount)
     eligible = outcome == "eligible"
     return Result(
         programme=programme.id,
@@ -131,45 +136,13 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
         one_off_fen=amount if eligible and programme.one_off else None,
         starts_in=next_month(case.request.as_of) if eligible and programme.starts == "next_month" else None,
         decision_level=book.delegation.get(programme.id, programme.decision_level),
+        region=_place_of_event(case.request) if evaluation is case.elsewhere else None,
         category=programme.category,
         documents=tuple(_papers(evaluation, programme, row)) if outcome != "ineligible" else (),
         missing_facts=tuple(sorted(path for path in missing if parameter_named(path) is None)),
         missing_parameters=tuple(sorted(name for name in map(parameter_named, missing) if name is not None)),
         explain=_explainer(case, evaluation, programme, row, outcome),
     )
-
-
-def outcome_of(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[Outcome, int | None]:
-    """The outcome by the programme's own tests, and the amount in fen when it is eligible and pays."""
-    rule = f"{programme.id}.eligible"
-    entitled = evaluation.value(rule, row)
-    if isinstance(entitled, Unknown):
-        possible, _ = evaluation.seen(rule, row)
-        if possible == EITHER:
-            return "undetermined", None
-        entitled = possible == TRUE
-    if not entitled:
-        return "ineligible", None
-    return _amount(evaluation, programme, row)
-
-
-def _amount(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[Outcome, int | None]:
-    rule = programme.monthly or programme.one_off
-    if not rule:
-        return "eligible", None
-    amount = evaluation.value(rule, row)
-    if isinstance(amount, Unknown):
-        possible, _ = evaluation.seen(rule, row)
-        if not is_single(possible):
-            return "undetermined", None
-        amount = only_value(possible)
-    return "eligible", amount
-
-
-def _missing(evaluation: Evaluation, programme: Programme, row: Row) -> frozenset[str]:
-    _, live = evaluation.seen(f"{programme.id}.eligible", row)
-    rule = programme.monthly or programme.one_off
-    return live | evaluation.seen(rule, row)[1] if rule else live
 
 
 def subject_of(request: DeterminationRequest, row: Row) -> str:

@@ -36,11 +36,11 @@ class Award:
 
 
 def insert_award(
-    tx: Transaction, award_id: str, determination: str, region: str, terms: Terms, proposed_by: str, now: datetime
+    tx: Transaction, award_id: str, determination: str, terms: Terms, proposed_by: str, now: datetime
 ) -> None:
     """Record a proposal."""
     row = {name: getattr(terms, name) for name in Terms.__dataclass_fields__}
-    who = {"id": award_id, "determination": determination, "region": region}
+    who = {"id": award_id, "determination": determination}
     tx.execute(insert(awards).values({**row, **who, "proposed_by": proposed_by, "proposed_at": now}))
 
 

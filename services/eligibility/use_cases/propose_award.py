@@ -41,7 +41,7 @@ def propose_award(
     if runtime.configuration.common.mode == "production" and any(_is_demo(person) for person in people):
         raise DemoPersonRefused
     award_id, now = new_id("award"), runtime.now()
-    awards.insert_award(tx, award_id, determination.id, determination.region, terms, actor.subject, now)
+    awards.insert_award(tx, award_id, determination.id, terms, actor.subject, now)
     awards.insert_people(tx, award_id, people, runtime.personal_data)
     event = audit.Event(now, actor.subject, "propose_award", "award", award_id, request_id)
     audit.append(tx, runtime.tables, event, {"determination": determination.id, "amount_fen": terms.amount_fen})

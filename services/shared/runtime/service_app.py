@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.shared.runtime import audit
+from services.shared.runtime import audit, log_tree
 from services.shared.runtime.callers import TrustedKeys, permitted
 from services.shared.runtime.clock import ClockMayNotGoBack, Now, system_now
 from services.shared.runtime.database import Database, DatabaseUnavailable, Transaction
@@ -288,6 +288,14 @@ def _log_router() -> APIRouter:
         if note is None:
             raise audit.NotSealedYet
         return Response(note, media_type="text/plain; charset=utf-8")
+
+    @router.get("/log/key", operation_id="get-log-key", response_class=Response)
+    def key(
+        runtime: Annotated[Runtime, Depends(runtime_of)], _: Annotated[Actor, Depends(permitted("read_log"))]
+    ) -> Response:
+        """The log's verifier key (C2SP vkey). An auditor compares it once with what the operator gave on paper."""
+        vkey = log_tree.verifier_key(runtime.log_origin, runtime.log_key.public_key())
+        return Response(vkey, media_type="text/plain; charset=utf-8")
 
     return router
 
