@@ -48,7 +48,7 @@ def bring_up_to_date(folder: Path) -> dict[str, str]:
 def _alone(folder: Path) -> Iterator[None]:
     # Of two that generate keys and passwords at once, one's would be in the file and the other's in the database.
     with (folder / "migrate.lock").open("w") as lock:
-        pass  # X
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import UserDefinedType
 
@@ -48,7 +49,7 @@ class RuntimeTables:
             Column("entity_id", Text, nullable=False),
             Column("action", Text, nullable=False),
             Column("leaf", LargeBinary, nullable=False),
-            Column("written_by", TransactionNumber, nullable=False, server_default="pg_current_xact_id()"),
+            Column("written_by", TransactionNumber, nullable=False, server_default=text("pg_current_xact_id()")),
             UniqueConstraint("event_id", name="audit_event_has_its_own_id"),
             Index("audit_events_in_order_of_transactions", "written_by", "id"),
         )
