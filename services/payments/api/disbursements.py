@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.payments.api.bodies import MONTH_PATTERN, REGION_PATTERN, first_of_month, month_text, prefixes_within
@@ -69,12 +70,15 @@ def get(disbursement_id: str, actor: Reader, runtime: CurrentRuntime) -> Respons
 @router.get("/{disbursement_id}/proof", operation_id="get-disbursement-proof", response_class=Response)
 def proof(
     disbursement_id: str,
+    request: Request,
     actor: Reader,
     runtime: CurrentRuntime,
     event: EventNumber = None,
 ) -> Response:
-    """The proof that the line's event is in the log (C2SP tlog-proof); its leaf is at …/leaf."""
+    """The proof that the line's event is in the log (C2SP tlog-proof), its leaf at …/leaf; as JSON, both in one."""
     found = runtime.database.read(_prove, runtime, actor, disbursement_id, event)
+    if request.headers.get("accept", "").startswith("application/json"):
+        return json_response({"proof": found.text, "leaf": orjson.loads(found.leaf)})
     return Response(found.text, media_type="text/plain; charset=utf-8")
 
 

@@ -18,7 +18,8 @@ class Award:
     """One confirmed grant. A monthly one runs from the month `starts_on` (a first of month) until `ends_on`, which is
     not paid any more, or openly; a one-off has its day in `starts_on` and no end. Amounts in fen.
 
-    Raises AwardInvalid for an amount below 1 fen, no member, or months that are no firsts of a month.
+    Raises AwardInvalid for an amount below 1 fen, no member, months that are no firsts of a month,
+    or an end that is not after the start.
     """
 
     id: str
@@ -37,6 +38,8 @@ class Award:
             raise AwardInvalid(f"an award is for 1 to {MOST_MEMBERS} persons")
         if self.is_monthly and any(day.day != 1 for day in (self.starts_on, self.ends_on) if day is not None):
             raise AwardInvalid("a monthly award starts and ends on the first of a month")
+        if self.ends_on is not None and self.ends_on <= self.starts_on:
+            raise AwardInvalid("an award ends after it starts")
 
     @property
     def is_monthly(self) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import ColumnElement, Table, exists, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_if_absent
 
 from services.payments.store.tables import bank_messages, bank_statements, disbursement_events, exceptions, transfers
@@ -65,7 +65,7 @@ def list_unexplained(tx: Transaction, bank: str) -> list[BankMessage]:
     """Lines that neither moved a line of ours nor opened an exception yet, in the bank's order."""
     message = bank_messages.c
 
-    def mentioned(table) -> object:  # type: ignore[no-untyped-def]
+    def mentioned(table: Table) -> ColumnElement[bool]:
         same = (table.c.bank == message.bank, table.c.statement == message.statement, table.c.line == message.line)
         return exists().where(*same)
 

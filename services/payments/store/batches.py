@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, insert, or_, select, update
 
 from services.payments.domain.batch import BatchState, ControlTotals
 from services.payments.store.tables import batches, disbursements, runtime_tables
@@ -104,5 +104,5 @@ def _first(tx: Transaction, query: Select[Any]) -> Batch | None:
     return None if row is None else _batch(row)
 
 
-def _batch(row: Mapping[str, Any]) -> Batch:
+def _batch(row: RowMapping) -> Batch:
     return Batch(**{**row, "state": BatchState(row["state"])})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, and_, func, insert, or_, select, update
 
 from services.payments.domain.disbursement import DisbursementState
 from services.payments.domain.end_to_end_id import LineKey, PaymentKind, format_end_to_end_id
@@ -278,5 +278,5 @@ def _all(tx: Transaction, query: Select[Any]) -> list[Disbursement]:
     return [_line(row) for row in tx.execute(query).mappings()]
 
 
-def _line(row: Mapping[str, Any]) -> Disbursement:
+def _line(row: RowMapping) -> Disbursement:
     return Disbursement(**{**row, "kind": PaymentKind(row["kind"]), "state": DisbursementState(row["state"])})

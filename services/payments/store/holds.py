@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, insert, or_, select, update
 
 from services.payments.domain.hold import HoldAnswer, HoldState
 from services.payments.store.tables import holds
@@ -102,6 +102,6 @@ def _first(tx: Transaction, query: Select[Any]) -> Hold | None:
     return None if row is None else _hold(row)
 
 
-def _hold(row: Mapping[str, Any]) -> Hold:
+def _hold(row: RowMapping) -> Hold:
     answer = row["answer"]
     return Hold(**{**row, "state": HoldState(row["state"]), "answer": HoldAnswer(answer) if answer else None})

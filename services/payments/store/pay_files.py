@@ -1,11 +1,10 @@
 """Pay files, their exact bytes (sealed), and each attempt to learn what the bank made of them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import RowMapping, Select, func, insert, select, update
 
 from services.payments.domain.pay_file import PayFileState
 from services.payments.store.tables import pay_file_attempts, pay_files
@@ -104,5 +103,5 @@ def _first(tx: Transaction, query: Select[Any]) -> PayFile | None:
     return None if row is None else _file(row)
 
 
-def _file(row: Mapping[str, Any]) -> PayFile:
+def _file(row: RowMapping) -> PayFile:
     return PayFile(**{**row, "state": PayFileState(row["state"])})

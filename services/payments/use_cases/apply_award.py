@@ -67,7 +67,7 @@ def _record(tx: Transaction, runtime: Runtime, who: Who, pack: PaymentPack, inco
     members = [(p.member, personal_data.index_of("id_number", p.id_number)) for p in incoming.members]
     awards.insert_members(tx, record.award.id, members)
     event = audit.Event(who.now, who.actor, "apply_award", "award", record.award.id, who.request_id)
-    about = {"determination": record.determination, "amount_fen": record.award.amount_fen}
+    about: audit.Details = {"determination": record.determination, "amount_fen": record.award.amount_fen}
     audit.append(tx, runtime.tables, event, about)
     first_month = record.award.starts_on.replace(day=1)
     days = calendar_years.find_working_days(tx)

@@ -49,6 +49,10 @@ def build_batch(
     disbursements.insert_batch_lines(tx, batch.id, ids)
     disbursements.put_batch(tx, ids, batch.id)
     event = audit.Event(who.now, who.actor, "build_batch", "batch", batch.id, who.request_id)
-    about = {"line_count": totals.line_count, "total_fen": totals.total_fen, "lines_root": totals.lines_root}
+    about: audit.Details = {
+        "line_count": totals.line_count,
+        "total_fen": totals.total_fen,
+        "lines_root": totals.lines_root,
+    }
     audit.append(tx, runtime.tables, event, about)
     return {"id": batch.id}

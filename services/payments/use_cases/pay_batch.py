@@ -50,9 +50,9 @@ def pay_batch(runtime: Runtime, bank: Bank, batch_id: str) -> None:
     """The job: settle what is open about the batch's files, then send what waits. Raises TryAgain while in doubt."""
     for file in runtime.database.read(pay_files.list_unfinished, batch_id):
         _carry_on(runtime, bank, file)
-    while (file := runtime.database.transact(build_pay_file, runtime, batch_id)) is not None:
-        _send(runtime, bank, file, "send")
-        _carry_on(runtime, bank, _again(runtime, file))
+    while (built := runtime.database.transact(build_pay_file, runtime, batch_id)) is not None:
+        _send(runtime, bank, built, "send")
+        _carry_on_when_accepted(runtime, bank, built)
     if any(
         file.state is not PayFileState.COMPLETE for file in runtime.database.read(pay_files.list_unfinished, batch_id)
     ):
@@ -200,7 +200,12 @@ def _note(tx: Transaction, runtime: Runtime, msg_id: str, action: str, outcome: 
 
 def _record(tx: Transaction, runtime: Runtime, who: Who, file: PayFile, action: str) -> None:
     event = audit.Event(who.now, who.actor, action, "pay_file", file.msg_id, who.request_id)
-    about = {"batch": file.batch, "sha256": file.sha256, "total_fen": file.total_fen, "line_count": file.line_count}
+    about: audit.Details = {
+        "batch": file.batch,
+        "sha256": file.sha256,
+        "total_fen": file.total_fen,
+        "line_count": file.line_count,
+    }
     audit.append(tx, runtime.tables, event, about)
 
 

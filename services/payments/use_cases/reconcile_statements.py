@@ -56,7 +56,11 @@ def take_statement(tx: Transaction, runtime: Runtime, day: date, content: bytes,
     before = bank_statements.find_latest(tx, own.bank_name)
     if not bank_statements.insert_statement(tx, record, _messages(own.bank_name, statement)):
         return
-    about = {"opening_fen": statement.opening_fen, "closing_fen": statement.closing_fen, "sha256": record.sha256}
+    about: audit.Details = {
+        "opening_fen": statement.opening_fen,
+        "closing_fen": statement.closing_fen,
+        "sha256": record.sha256,
+    }
     event = audit.Event(who.now, who.actor, "take_statement", "bank_statement", statement.statement_id)
     audit.append(tx, runtime.tables, event, about)
     if before is None:

@@ -142,6 +142,7 @@ def test_a_stopped_share_leaves_the_others_theirs(stopped: int, amount_fen: int)
         {"members": 100},
         {"starts_on": date(2023, 9, 2)},
         {"ends_on": date(2024, 1, 2)},
+        {"ends_on": date(2023, 9, 1)},
     ],
 )
 def test_an_award_that_contradicts_itself_is_refused(changes: dict[str, object]) -> None:

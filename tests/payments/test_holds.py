@@ -1,0 +1,180 @@
+"""After a death record only what must wait waits, for a bounded time, and two persons decide."""
+
+import pytest
+
+RULE = {"id": "M12", "instrument": "关于进一步做好最低生活保障等社会救助兜底保障工作的通知", "article": "七"}
+MONTH, UNTIL = "2025-09", "2025-11"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clock(payments):
+    payments.put_clock("2025-08-20T09:00:00+08:00")
+
+
+def alert(payments, body, member: int = 0, died_on: str = "2025-08-19", **changes):
+    """A death alert as monitoring sends it."""
+    number = body["members"][member]["id_number"]
+    heard = {"alert_id": f"alert_{body['award_id']}_{member}", "id_number": number, "died_on": died_on}
+    return payments.post("/death-alerts", {**heard, "source": "殡仪馆", "rule": RULE, **changes}, "monitoring")
+
+
+@pytest.fixture
+def alone(payments, new_award_body):
+    """The award of a man who lives alone."""
+    body = new_award_body(
+        people=1, amount="1155.00", programme="tekun", region="530113", subject="m1", month=MONTH, until=UNTIL
+    )
+    payments.done("/awards", body, "eligibility")
+    return body
+
+
+@pytest.fixture
+def family(payments, new_award_body):
+    """The award of a family of three."""
+    body = new_award_body(people=3, month=MONTH, until=UNTIL)
+    payments.done("/awards", body, "eligibility")
+    return body
+
+
+def live(payments, body) -> list[tuple[str, str]]:
+    lines = payments.lines(body["award_id"], month=MONTH)
+    return sorted((line["amount"], line["state"]) for line in lines if line["state"] != "CANCELLED")
+
+
+def test_who_lived_alone_has_the_next_payment_held_whole(payments, alone) -> None:
+    answer = alert(payments, alone)
+    assert answer.status_code == 201
+    [placed] = answer.json()["holds"]
+    assert answer.json()["outcome"] == "HELD" and placed["answer_by"] == "2025-08-27"
+    assert live(payments, alone) == [("1155.00", "HELD")]
+    hold = payments.get(f"/holds/{placed['id']}")
+    assert (hold["state"], hold["must_be_answered_by"]) == ("OPEN", "county_civil_affairs:530113")
+    assert (hold["month"], hold["amount"], hold["is_overdue"]) == (MONTH, "1155.00", False)
+    assert placed["id"] in {listed["id"] for listed in payments.get("/holds")["data"]}
+
+
+def test_in_a_family_only_the_dead_persons_share_waits(payments, family) -> None:
+    alert(payments, family, member=2)
+    assert live(payments, family) == [("340.00", "HELD"), ("680.00", "CREATED")]
+    [rest] = [line for line in payments.lines(family["award_id"]) if line["state"] == "CREATED"]
+    batch = payments.batch(month=MONTH)
+    assert rest["id"] in {line["id"] for line in payments.get(f"/batches/{batch['id']}/lines")["data"]}
+    payments.done(f"/batches/{batch['id']}/cancel", {}, "maker")
+
+
+def test_the_same_alert_holds_once(payments, alone) -> None:
+    assert alert(payments, alone).json() == alert(payments, alone).json()
+    other = alert(payments, alone, alert_id="alert_of_another_source")
+    assert other.json() == alert(payments, alone).json()
+    assert live(payments, alone) == [("1155.00", "HELD")]
+
+
+def test_an_approved_line_keeps_its_approval_for_the_rest_of_the_family(payments, family) -> None:
+    batch = payments.batch(month=MONTH)
+    batch_id = payments.release(batch)
+    alert(payments, family, member=1)
+    assert live(payments, family) == [("340.00", "HELD"), ("680.00", "QUEUED")]
+    assert payments.pay(batch_id)
+    assert live(payments, family) == [("340.00", "HELD"), ("680.00", "ACCEPTED")]
+    assert payments.broken_invariants() == {}
+
+
+def test_what_has_left_is_not_held_but_the_next_month_is(payments, family) -> None:
+    batch_id = payments.release(payments.batch(month=MONTH))
+    payments.pay(batch_id)
+    answer = alert(payments, family)
+    assert answer.json()["outcome"] == "HELD"
+    hold = payments.get(f"/holds/{answer.json()['holds'][0]['id']}")
+    assert hold["disbursement_id"] is None
+    assert live(payments, family) == [("1020.00", "ACCEPTED")]
+
+
+def test_months_before_the_death_are_owed(payments, alone) -> None:
+    assert alert(payments, alone, died_on="2025-10-01").json()["outcome"] == "HELD"
+    assert live(payments, alone) == [("1155.00", "CREATED")]
+
+
+def test_a_stranger_is_on_no_roll(payments, alone, demo_id_number) -> None:
+    answer = alert(payments, alone, id_number=demo_id_number(999, "19310101"), alert_id="alert_stranger")
+    assert answer.json() == {"outcome": "NOT_ON_ROLL", "holds": []}
+
+
+def hold_of(payments, body, **changes) -> str:
+    return alert(payments, body, **changes).json()["holds"][0]["id"]
+
+
+def test_two_persons_end_it_and_it_stays_ended(payments, family) -> None:
+    hold_id = hold_of(payments, family, member=2)
+    payments.done(f"/holds/{hold_id}/answer", {"answer": "stop"}, "caseworker")
+    answer = payments.post(f"/holds/{hold_id}/confirm", {}, "caseworker")
+    assert (answer.status_code, answer.json()["code"]) == (409, "second_person_needed_for_hold")
+    assert live(payments, family) == [("340.00", "HELD"), ("680.00", "CREATED")]
+    assert payments.done(f"/holds/{hold_id}/confirm", {}, "confirmer")["state"] == "STOPPED"
+    assert live(payments, family) == [("680.00", "CREATED")]
+    assert alert(payments, family, member=2, alert_id="alert_again").json()["outcome"] == "NOT_ON_ROLL"
+
+
+def test_two_persons_let_it_be_paid(payments, alone) -> None:
+    hold_id = hold_of(payments, alone)
+    payments.done(f"/holds/{hold_id}/answer", {"answer": "pay"}, "caseworker")
+    payments.done(f"/holds/{hold_id}/confirm", {}, "caseworker:2")
+    assert live(payments, alone) == [("1155.00", "CREATED")]
+    answer = payments.post(f"/holds/{hold_id}/answer", {"answer": "stop"}, "caseworker")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_allowed_in_this_state")
+
+
+def test_the_county_of_another_place_may_not_answer(payments, alone) -> None:
+    hold_id = hold_of(payments, alone)
+    wrong = payments.post(f"/holds/{hold_id}/answer", {"answer": "pay"}, "caseworker", regions=("420100",))
+    assert wrong.status_code == 404
+    right = payments.post(f"/holds/{hold_id}/answer", {"answer": "pay"}, "caseworker", regions=("530113",))
+    assert right.status_code == 200
+
+
+@pytest.mark.parametrize("role", ["eligibility", "checker", "caseworker", "operator"])
+def test_only_monitoring_places_holds(payments, alone, role: str) -> None:
+    heard = {"alert_id": "a", "id_number": alone["members"][0]["id_number"], "died_on": "2025-08-19"}
+    answer = payments.post("/death-alerts", {**heard, "source": "x", "rule": RULE}, role)
+    assert answer.status_code == 403
+    assert live(payments, alone) == [("1155.00", "CREATED")]
+
+
+def test_an_unanswered_hold_lapses_after_its_day_and_not_before(payments, alone, family) -> None:
+    """The last of the module: the clock moves here."""
+    of_alone, of_family = hold_of(payments, alone), hold_of(payments, family, member=1)
+    payments.done(f"/holds/{of_family}/answer", {"answer": "stop"}, "caseworker")
+    payments.put_clock("2025-08-27T23:59:00+08:00")
+    payments.tick()
+    assert live(payments, alone) == [("1155.00", "HELD")]
+    payments.put_clock("2025-08-28T00:00:00+08:00")
+    payments.tick()
+    assert live(payments, alone) == [("1155.00", "CREATED")]
+    hold = payments.get(f"/holds/{of_alone}")
+    assert (hold["state"], hold["is_overdue"]) == ("LAPSED", True)
+    events = payments.get(f"/disbursements/{hold['disbursement_id']}")["events"]
+    assert [event["cause"] for event in events] == ["owed_by_award", "death_alert", "hold_lapsed"]
+    # One person has answered; it waits for the second one and is overdue, but does not lapse.
+    waiting = payments.get(f"/holds/{of_family}")
+    assert (waiting["state"], waiting["is_overdue"]) == ("ANSWERED", True)
+    assert ("340.00", "HELD") in live(payments, family)
+
+
+def test_a_hold_that_found_no_line_takes_the_next_months(payments, new_award_body) -> None:
+    body = new_award_body(people=2, amount="100.01", month=MONTH, until="2025-12")
+    payments.done("/awards", body, "eligibility")
+    payments.pay(payments.release(payments.batch(month=MONTH)))
+    payments.put_clock("2025-09-28T09:00:00+08:00")
+    hold_id = hold_of(payments, body, died_on="2025-09-27")
+    assert payments.get(f"/holds/{hold_id}")["disbursement_id"] is None
+    payments.put_clock("2025-10-01T00:10:00+08:00")
+    payments.tick()
+    october = payments.lines(body["award_id"], month="2025-10")
+    assert sorted((line["amount"], line["state"]) for line in october if line["state"] != "CANCELLED") == [
+        ("50.00", "HELD"),
+        ("50.01", "CREATED"),
+    ]
+    assert payments.get(f"/holds/{hold_id}")["amount"] == "50.00"
+
+
+def test_the_invariants_hold(payments) -> None:
+    assert payments.broken_invariants() == {}
