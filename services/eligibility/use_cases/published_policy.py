@@ -18,7 +18,7 @@ MAX_OLD_SETS = 8
 """Sets of older packs that are kept prepared for replays."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class PackAltered(Exception):
     """A pack's content is not what was published under its hash."""
 

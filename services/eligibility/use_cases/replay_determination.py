@@ -9,7 +9,7 @@ from services.eligibility.use_cases.published_policy import PackAltered, Publish
 from services.eligibility.use_cases.record_determination import with_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class ReplayRefused(Exception):
     """A pack that the determination rests on is not what it was."""
 
