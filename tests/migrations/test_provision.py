@@ -52,8 +52,8 @@ def settings_work(data_dir: Path) -> None:
         assert OKPKey.import_key(file.read_text(encoding="utf-8")).as_dict(private=False)["x"] == public[service]
 
 
-def test_two_at_once_on_an_empty_folder_agree_on_keys_and_passwords(start, tmp_path):
-    for process in [start() for _ in range(2)]:
+def test_several_at_once_on_an_empty_folder_agree_on_keys_and_passwords(start, tmp_path):
+    for process in [start() for _ in range(5)]:
         finish(process)
     settings_work(tmp_path / "data")
 
