@@ -121,7 +121,7 @@ def _results(case: Case, code: str) -> Iterator[Result]:
 def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:
     outcome, amount = outcome_of(evaluation, programme, row)
     book, missing = evaluation.policy.book, frozenset[str]()
-    if outcome == "undetermined":
+    if outcome == "undetermined" and not _surely_excluded(case, programme, row):
         live = open_paths(evaluation, programme, row)
         settling_paths = settling(case.request, evaluation.policy, programme, row, live)
         missing = settling_paths.missing
@@ -142,6 +142,15 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
         missing_facts=tuple(sorted(path for path in missing if parameter_named(path) is None)),
         missing_parameters=tuple(sorted(name for name in map(parameter_named, missing) if name is not None)),
         explain=_explainer(case, evaluation, programme, row, outcome),
+    )
+
+
+def _surely_excluded(case: Case, programme: Programme, row: Row) -> bool:
+    """Whether it is refused whatever its own tests say, so that nothing need be asked for it."""
+    return any(
+        case.evaluation.seen(exclusion.when, row)[0] == TRUE
+        for exclusion in case.evaluation.policy.book.exclusions
+        if exclusion.loser == programme.id
     )
 
 

@@ -1,7 +1,7 @@
 """One evaluation: packs prepared for a place and date, run over rows, every rule's value kept."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -99,6 +99,11 @@ class PreparedPolicy:
                 replaced[name] = dict.fromkeys(replaced[name], value)
         return PreparedPolicy(self.book, self.program, replaced, (*self.overrides, *overrides.items()), self.packs)
 
+    @cached_property
+    def hasty(self) -> "PreparedPolicy":
+        """The same policy for trial evaluations, many and quick: what is open counts as not settled at once."""
+        return replace(self, program=self.book.remembered("hasty", lambda: compile_rulebook(self.book, hasty=True)))
+
     def run(self, root: Frame) -> Frame:
         """Every rule's value for one root row: the hot path, a few microseconds."""
         return self.program.function(root, self.as_of, self.arguments)
@@ -143,7 +148,7 @@ class Evaluation:
     def __init__(self, policy: PreparedPolicy, root: Frame) -> None:
         self.policy = policy
         self.root = Row(policy.book.schema.root.name, root, None, ())
-        self._frame = policy.run(root)
+        self.frame = policy.run(root)
 
     @cached_property
     def _abstract(self) -> AbstractEvaluator:
@@ -172,7 +177,7 @@ class Evaluation:
         if any(index < 0 for index in row.indices):
             return OPEN
         *slots, last = self.policy.program.places[rule]
-        value: Any = self._frame
+        value: Any = self.frame
         for slot, index in zip(slots, row.indices, strict=True):
             value = value[slot][index]
         return value[last]

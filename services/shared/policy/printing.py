@@ -28,9 +28,12 @@ class Program:
     parameters: tuple[ParameterSlot, ...]
 
 
-def compile_rulebook(book: Rulebook) -> Program:
-    """The program of every rule in the book. A rule whose inputs are open has the value OPEN and stops nothing."""
-    printer = _Printer(book)
+def compile_rulebook(book: Rulebook, *, hasty: bool = False) -> Program:
+    """The program of every rule in the book. A rule whose inputs are open has the value OPEN and stops nothing.
+
+    A `hasty` program takes what is open for not settled; the other leaves `settled` of it to the abstract evaluator.
+    """
+    printer = _Printer(book, hasty)
     source = printer.source()
     namespace: dict[str, Any] = {"OPEN": OPEN, "OpenValueUsed": OpenValueUsed, "full_months": full_months}
     # The text is printed from the checked tree alone: names are numbered, codes are the schema's, numbers are ours.
@@ -67,7 +70,8 @@ class _Stage:
 
 
 class _Printer:
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, hasty: bool) -> None:
+        self._hasty = hasty
         self._schema: Schema = book.schema
         self.parameters: list[ParameterSlot] = []
         self._figures: dict[tree.ParameterRef, str] = {}
@@ -359,7 +363,8 @@ class _Printer:
     def _settled(self, node: tree.Settled) -> str:
         operand = self._print(node.operand)
         # An open fact is not settled; an open rule may yet be, which the abstract evaluator says.
-        return f"({operand} is True)" if isinstance(node.operand, tree.FactRef) else f"(not not {operand})"
+        at_once = self._hasty or isinstance(node.operand, tree.FactRef)
+        return f"({operand} is True)" if at_once else f"(not not {operand})"
 
     def _known(self, node: tree.Known) -> str:
         operand = self._print(node.operand)

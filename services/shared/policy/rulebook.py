@@ -1,10 +1,10 @@
 """The rules in force at a place on a date: a chain of packs merged, checked and put in order of computation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from services.shared.policy import tree
 from services.shared.policy.expression import (
@@ -82,6 +82,16 @@ class Rulebook:
     names: Declarations
     exceptions: frozenset[str]
     """The rules that are the `when` of an exception."""
+
+    def remembered(self, key: str, compute: Callable[[], Any]) -> Any:
+        """What was computed once for this book, such as a program printed from it."""
+        if key not in self._memory:
+            self._memory[key] = compute()
+        return self._memory[key]
+
+    @cached_property
+    def _memory(self) -> dict[str, Any]:
+        return {}
 
     @cached_property
     def spoken(self) -> frozenset[int]:
@@ -175,7 +185,12 @@ class _Merged:
         return tuple(found.values())
 
     def exclusions(self) -> tuple[Exclusion, ...]:
-        found = {(item.winner, item.loser): item for pack in self.upwards for item in pack.exclusions}
+        found = {
+            (item.winner, item.loser): item
+            for pack in self.upwards
+            for item in pack.exclusions
+            if item.loser in self.programmes
+        }
         for item in found.values():
             if item.when not in self.names.rules:
                 self._refuse(self.chain[-1].id, f"exclusion of {item.loser}", f"the rule {item.when} does not exist")
@@ -188,7 +203,8 @@ class _Merged:
         }
         for pack in self.chain:
             self._check_figures(pack, key_codes)
-        return figures_in_force(self.declarations, key_codes, self.chain, self.on)
+        usable = {name: self.declarations[name] for name in key_codes}
+        return figures_in_force(usable, key_codes, self.chain, self.on)
 
     def _check_figures(self, pack: Pack, key_codes: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
         seen: set[tuple[object, ...]] = set()
@@ -199,7 +215,7 @@ class _Merged:
             if figure.citation.instrument not in self.instruments:
                 self._refuse(pack.id, where, "the instrument is not listed", "add it to pack.toml")
             for column, code in figure.key.items():
-                if code not in key_codes[figure.name].get(column, ()):
+                if figure.name in key_codes and code not in key_codes[figure.name].get(column, ()):
                     self._refuse(pack.id, where, f"the cell in {column} is no key of it", "leave it empty or correct it")
             start = (figure.name, tuple(sorted(figure.key.items())), figure.from_on)
             if start in seen:
@@ -241,7 +257,9 @@ class _Merged:
         for programme in self.programmes.values():
             signatures[f"{programme.id}.eligible"] = RuleSignature(programme.entity, BOOL)
         bare = Declarations(self.schema, signatures, {})
-        parameters = {name: self._parameter(item, bare) for name, item in self.declarations.items()}
+        # A parameter whose row is chosen by a rule has no meaning on days without that rule.
+        usable = [item for item in self.declarations.values() if self._has_keys(item)]
+        parameters = {item.name: self._parameter(item, bare) for item in usable}
         return Declarations(self.schema, signatures, parameters)
 
     def _signature(self, pack: str, written: WrittenRule) -> RuleSignature:
@@ -253,6 +271,9 @@ class _Merged:
         ):
             self._refuse(pack, where, "a rule's id may not look like a fact", "name it topic.rule")
         return RuleSignature(written.entity, codes(*written.codes) if written.type == "enum" else KINDS[written.type])
+
+    def _has_keys(self, item: ParameterDeclaration) -> bool:
+        return all(text in self.written or text.partition(".")[0] in self.schema.by_name for text in item.keys.values())
 
     def _parameter(self, item: ParameterDeclaration, bare: Declarations) -> ParameterSignature:
         kind = codes(*item.codes) if item.type == "enum" else KINDS[item.type]
