@@ -160,20 +160,20 @@ def _with_fact(request: DeterminationRequest, path: str, value: Any) -> Determin
         prefix = f"household.members[{member['id']}]."
         if path.startswith(prefix):
             members = list(household["members"])
-            members[index] = _with_key(member, path.removeprefix(prefix), value)
+            members[index] = with_key(member, path.removeprefix(prefix), value)
             return replace(request, household={**household, "members": members})
-    return replace(request, household=_with_key(household, path.removeprefix("household."), value))
+    return replace(request, household=with_key(household, path.removeprefix("household."), value))
 
 
-def _with_key(body: Mapping[str, Any], path: str, value: Any) -> Mapping[str, Any]:
+def with_key(body: Mapping[str, Any], path: str, value: Any) -> Mapping[str, Any]:
     """The body with `value` at a path such as `assets.financial` or `supporters[0].benefits`."""
     key, _, rest = path.partition(".")
     if not rest:
         return {**body, key: value}
     name, _, position = key.partition("[")
     if not position:
-        return {**body, key: _with_key(body.get(key) or {}, rest, value)}
+        return {**body, key: with_key(body.get(key) or {}, rest, value)}
     items = list(body[name])
     index = int(position.removesuffix("]"))
-    items[index] = _with_key(items[index], rest, value)
+    items[index] = with_key(items[index], rest, value)
     return {**body, name: items}

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -178,6 +178,18 @@ class Presumption:
 
 
 @dataclass(frozen=True, slots=True)
+class PackCase:
+    """A golden case: the request `base` with values set or removed at paths, and the parts of the answer to expect."""
+
+    file: str
+    name: str
+    base: Mapping[str, Any]
+    set: Mapping[str, Any]
+    unset: tuple[str, ...]
+    expect: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """One place's law and figures; immutable once published."""
 
@@ -199,7 +211,7 @@ class Pack:
     programmes: tuple[Programme, ...]
     exclusions: tuple[Exclusion, ...]
     documents: tuple[Document, ...]
-    cases: tuple[Mapping[str, Any], ...]
+    cases: tuple[PackCase, ...]
 
     @property
     def identity(self) -> dict[str, str]:
@@ -273,14 +285,19 @@ def _toml(files: Mapping[str, bytes], name: str, pack: str) -> Written:
     return Written(pack if pack != "?" else str(values.get("id", "?")), name, values)
 
 
-def _cases(files: Mapping[str, bytes], pack: str) -> list[Mapping[str, Any]]:
-    names = sorted(name for name in files if name.startswith("cases/") and name.endswith(".toml"))
-    found: list[Mapping[str, Any]] = []
-    for name in names:
-        cases = _toml(files, name, pack)
-        found += [{"file": name, **item.everything()} for item in cases.tables("case")]
-        cases.finish()
-    return found
+def _cases(files: Mapping[str, bytes], pack: str) -> Iterator[PackCase]:
+    for name in sorted(name for name in files if name.startswith("cases/") and name.endswith(".toml")):
+        written = _toml(files, name, pack)
+        bases = {key: item.everything() for key, item in written.named("base").items()}
+        for item in written.tables("case"):
+            base = item.text("base")
+            if base not in bases:
+                raise PackFault(pack, f"{name} case {item.text('name')}", 0, f"there is no base {base}", f"write [base.{base}]")
+            yield PackCase(
+                name, item.text("name"), bases[base], item.mapping("set"), item.texts("unset"), item.mapping("expect")
+            )
+            item.finish()
+        written.finish()
 
 
 def _instrument(item: Written) -> Instrument:

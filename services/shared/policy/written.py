@@ -100,6 +100,11 @@ class Written:
             self._refuse(f"{key} must be a table of tables", f"write [{key}.name]")
         return {name: Written(self._pack, f"{self._where} {key} {name}", item) for name, item in value.items()}
 
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        """A table of anything, empty when absent."""
+        value = self._take(key, {})
+        return value if isinstance(value, dict) else self._refuse(f"{key} must be a table", f"write {key} = {{...}}")
+
     def optional_text_pair(self, key: str) -> Text | None:
         """A sentence in both languages, None when absent."""
         return text_of(self.table(key)) if key in self._values else None

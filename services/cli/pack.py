@@ -1,0 +1,161 @@
+"""`doudi pack`: whether policy packs are sound, and whether their golden cases hold."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.output import console, print_json, print_table
+from services.eligibility.api.household_body import parse_request
+from services.eligibility.domain.answer import render_answer
+from services.eligibility.gateways.pack_folder import SHIPPED, pack_folders, read_pack_files
+from services.eligibility.use_cases.evaluate_household import evaluate_household, pack_set_of
+from services.shared.policy.checks import faults_of
+from services.shared.policy.evaluation import PackSet
+from services.shared.policy.fault import PackFault
+from services.shared.policy.pack import Pack, PackCase, load_pack
+from services.shared.vocabulary.invalid_body import InvalidBody
+
+pack = typer.Typer(no_args_is_help=True, help="Check policy packs and run their golden cases.")
+
+Folder = Annotated[Path, typer.Argument(help="A pack's folder, or a folder of packs; the shipped packs when left out.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+
+_MEMBER = re.compile(r"household\.members\[(?P<id>[^\]]+)\]\.(?P<key>.+)")
+_EVENT = re.compile(r"events\[(?P<index>[0-9]+)\]\.(?P<key>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReport:
+    """One golden case and what its answer does not hold; nothing when it passes."""
+
+    pack: str
+    file: str
+    name: str
+    problems: tuple[str, ...]
+
+
+@pack.command()
+def validate(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
+    """Check names, kinds, units, circles, bounds and figures of packs; exit 1 when something is wrong."""
+    packs, faults = load(folder)
+    if not faults:
+        faults = list(faults_of(pack_set_of(packs.values())))
+    if as_json:
+        print_json([_fault(fault) for fault in faults])
+    elif faults:
+        rows = [(f.pack, f.where, str(f.column or ""), f.problem, f.remedy) for f in faults]
+        print_table("规则包 / packs", ("pack", "where", "column", "problem", "remedy"), rows)
+    else:
+        console.print(f"{len(packs)} 个规则包无误 / {len(packs)} packs are sound")
+    raise SystemExit(1 if faults else 0)
+
+
+@pack.command()
+def test(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
+    """Run the golden cases of packs; exit 1 when one does not hold."""
+    packs, faults = load(folder)
+    if faults:
+        for fault in faults:
+            console.print(str(fault), markup=False)
+        raise SystemExit(1)
+    reports = [report for item in packs.values() for report in run_cases(pack_set_of(packs.values()), item)]
+    failed = [report for report in reports if report.problems]
+    if as_json:
+        print_json({"cases": len(reports), "failed": [asdict(report) for report in failed]})
+    else:
+        rows = [(r.pack, r.file, r.name, "; ".join(r.problems)) for r in failed]
+        if rows:
+            print_table("未通过 / do not hold", ("pack", "file", "case", "problem"), rows)
+        console.print(f"{len(reports) - len(failed)} / {len(reports)} 个案例通过 / cases hold")
+    raise SystemExit(1 if failed or not reports else 0)
+
+
+def load(folder: Path) -> tuple[dict[str, Pack], list[PackFault]]:
+    """The packs in `folder`, with the shipped ones that they stand on, and what could not be read."""
+    packs: dict[str, Pack] = {}
+    faults: list[PackFault] = []
+    try:
+        folders = {path.name: path for path in (*pack_folders(), *pack_folders(folder))}
+    except PackFault as fault:
+        return {}, [fault]
+    for path in folders.values():
+        try:
+            read = load_pack(read_pack_files(path))
+            packs[read.jurisdiction] = read
+        except PackFault as fault:
+            faults.append(fault)
+    return packs, faults
+
+
+def run_cases(packs: PackSet, item: Pack) -> Iterator[CaseReport]:
+    """Each golden case of a pack, evaluated by `packs`."""
+    for case in item.cases:
+        yield CaseReport(item.id, case.file, case.name, tuple(_problems(packs, case)))
+
+
+def request_of(case: PackCase) -> Mapping[str, Any]:
+    """The request body of a golden case: its base with the case's values set and removed."""
+    body: dict[str, Any] = json.loads(json.dumps(case.base))
+    for path, value in case.set.items():
+        _place(body, path, value, remove=False)
+    for path in case.unset:
+        _place(body, path, None, remove=True)
+    return body
+
+
+def _problems(packs: PackSet, case: PackCase) -> Iterator[str]:
+    try:
+        answer = json.loads(render_answer(evaluate_household(packs, parse_request(request_of(case)))))
+    except InvalidBody as invalid:
+        yield f"the request is refused: {invalid}"
+        return
+    expect = dict(case.expect)
+    for wanted in expect.pop("results", []):
+        subject = wanted.get("subject", answer["results"][0]["subject"] if len(answer["results"]) == 1 else "household")
+        found = [r for r in answer["results"] if (r["programme"], r["subject"]) == (wanted["programme"], subject)]
+        yield from _differences(wanted, found[0], wanted["programme"]) if found else [f"no {wanted['programme']}"]
+    yield from _differences(expect, answer, "answer")
+
+
+def _differences(wanted: Mapping[str, Any], found: Mapping[str, Any], where: str) -> Iterator[str]:
+    for key, value in wanted.items():
+        if found.get(key) != value:
+            yield f"{where}.{key}: expected {value!r}, got {found.get(key)!r}"
+
+
+def _place(body: dict[str, Any], path: str, value: Any, *, remove: bool) -> None:
+    """Set or remove what stands at a path written as in `missing_facts`."""
+    holder, key = _holder(body, path)
+    *above, last = key.split(".")
+    for name in above:
+        holder = holder.setdefault(name, {})
+    if remove:
+        holder.pop(last, None)
+    else:
+        holder[last] = value
+
+
+def _holder(body: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    member = _MEMBER.fullmatch(path)
+    if member is not None:
+        found = [item for item in body["household"]["members"] if item["id"] == member["id"]]
+        return found[0], member["key"]
+    event = _EVENT.fullmatch(path)
+    if event is not None:
+        return body["events"][int(event["index"])], event["key"]
+    return body, path
+
+
+def _fault(fault: PackFault) -> Mapping[str, Any]:
+    return {
+        "pack": fault.pack,
+        "where": fault.where,
+        "column": fault.column,
+        "problem": fault.problem,
+        "remedy": fault.remedy,
+    }
