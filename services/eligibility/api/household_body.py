@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired, Required
 
 import orjson
 from pydantic import ConfigDict, Field, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema, with_config
 from pydantic_core import PydanticCustomError
-from typing_extensions import NotRequired, Required, TypedDict
+from typing_extensions import TypedDict
 
 from services.eligibility.domain.request import PROGRAMMES, DeterminationRequest
 from services.shared.policy.expression import rate_of
@@ -381,7 +381,7 @@ class DeterminationBody(TypedDict, total=False):
     parameters: NotRequired[Parameters]
 
 
-_BODY: TypeAdapter[dict[str, Any]] = TypeAdapter(DeterminationBody)
+_BODY: TypeAdapter[Any] = TypeAdapter(DeterminationBody)
 
 
 def body_schema() -> dict[str, Any]:
@@ -413,7 +413,7 @@ def _validated(raw: bytes | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(raw, bytes) and len(raw) > MAX_BODY_BYTES:
         raise InvalidBody((_too_large(),))
     try:
-        body = _BODY.validate_json(raw) if isinstance(raw, bytes) else _BODY.validate_python(raw)
+        body: dict[str, Any] = _BODY.validate_json(raw) if isinstance(raw, bytes) else _BODY.validate_python(raw)
     except ValidationError as error:
         found = errors_of(error)
         raise InvalidBody((*found, *_other_errors(raw, found))) from None

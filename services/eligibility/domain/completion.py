@@ -1,4 +1,4 @@
-"""Ways in which an unknown fact or figure could turn out: values to try, and the request or policy with one filled in."""
+"""Ways in which an unknown fact or figure could turn out, and the request or policy with one filled in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

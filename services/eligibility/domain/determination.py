@@ -22,7 +22,9 @@ CATEGORIES = ("tekun", "orphan", "unsupported_child", "dibao", "dibao_margin", "
 """Statuses, the highest first."""
 NO_CATEGORY, UNDETERMINED = "none", "undetermined"
 
-NO_RULES = Text("各级规则包中没有该项目在该日期有效的规则", "no pack holds rules for this programme that are in force on this date")
+NO_RULES = Text(
+    "各级规则包中没有该项目在该日期有效的规则", "no pack holds rules for this programme that are in force on this date"
+)
 
 
 def evaluate(policy: PreparedPolicy, request: DeterminationRequest) -> Answer:
@@ -174,9 +176,7 @@ def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Ro
         explainer = case.explainer(evaluation)
         amount = programme.monthly or programme.one_off
         shown = [*programme.conditions, *([amount] if amount and outcome != "ineligible" else [])]
-        decisive = {
-            rule for rule in shown if outcome != "ineligible" or evaluation.seen(rule, row)[0] == FALSE
-        }
+        decisive = {rule for rule in shown if outcome != "ineligible" or evaluation.seen(rule, row)[0] == FALSE}
         return tuple(explainer.reason(rule, row, with_children=rule in decisive) for rule in shown)
 
     return reasons
@@ -213,14 +213,14 @@ def _excluded(case: Case, results: list[Result]) -> list[Result]:
                 result = _apply(case, exclusion, result, chosen_over)
         after.append(result)
     return [
-        replace(result, chosen_over=tuple(chosen_over[key])) if (key := (result.programme, result.subject)) in chosen_over else result
+        replace(result, chosen_over=tuple(chosen_over[key]))
+        if (key := (result.programme, result.subject)) in chosen_over
+        else result
         for result in after
     ]
 
 
-def _apply(
-    case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[tuple[str, str], list[str]]
-) -> Result:
+def _apply(case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[tuple[str, str], list[str]]) -> Result:
     row = _row_of(case, result)
     possible, _ = case.evaluation.seen(exclusion.when, row)
     if possible == FALSE:

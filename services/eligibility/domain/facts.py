@@ -148,7 +148,14 @@ SCHEMA = Schema(
     )
 )
 
-PRESUMABLE = frozenset({("member", "circumstances"), ("supporter", "circumstances"), ("supporter", "legal_capacity"), ("household", "events")})
+PRESUMABLE = frozenset(
+    {
+        ("member", "circumstances"),
+        ("supporter", "circumstances"),
+        ("supporter", "legal_capacity"),
+        ("household", "events"),
+    }
+)
 """The absent facts that a pack may presume, as (entity, key of the body)."""
 
 Row = tuple[Any, ...]
@@ -170,7 +177,9 @@ def read_facts(request: DeterminationRequest, presumptions: Sequence[Presumption
     )
 
 
-def used_presumptions(request: DeterminationRequest, presumptions: Sequence[Presumption]) -> Iterator[tuple[str, Presumption]]:
+def used_presumptions(
+    request: DeterminationRequest, presumptions: Sequence[Presumption]
+) -> Iterator[tuple[str, Presumption]]:
     """Each absent fact that a presumption stood in for, by its path."""
     for item in presumptions:
         for path, body in _bodies(request, item.entity):
@@ -240,7 +249,9 @@ def _supporters(member: Body, household: Body, path: str, presumed: Presumed) ->
             True,
             _value(supporter, "per_capita_income", at),
             _value(supporter, "property_ok", at),
-            supporter.get("legal_capacity", presumed.get(("supporter", "legal_capacity"), Unknown(f"{at}.legal_capacity"))),
+            supporter.get(
+                "legal_capacity", presumed.get(("supporter", "legal_capacity"), Unknown(f"{at}.legal_capacity"))
+            ),
         )
     for other, owes in kin_of(member, household["members"]):
         at = f"household.members[{other['id']}]"

@@ -85,7 +85,9 @@ class _Trial:
 
     def _collect(self, options: Mapping[str, Choices]) -> None:
         """The values to try; amounts on both sides of thresholds, the other facts as they were first tried."""
-        self.values = {path: option.values if option.is_finite else (option.amount(0),) for path, option in options.items()}
+        self.values = {
+            path: option.values if option.is_finite else (option.amount(0),) for path, option in options.items()
+        }
         for path, option in options.items():
             if option.most:
                 points = sorted({0, option.most, *self._thresholds(path, option)})
@@ -113,9 +115,9 @@ class _Trial:
     def _every_combination(self, is_complete: bool) -> Settling:
         for combination in itertools.product(*(range(len(self.values[path])) for path in self.paths)):
             for position, path in enumerate(self.paths):
-                if path not in self.makes_a_difference and combination[position]:
-                    if self._result(_moved(combination, position, 0)) != self._result(combination):
-                        self.makes_a_difference.add(path)
+                known = path in self.makes_a_difference or not combination[position]
+                if not known and self._result(_moved(combination, position, 0)) != self._result(combination):
+                    self.makes_a_difference.add(path)
         if self.makes_a_difference:
             return Settling(frozenset(self.makes_a_difference))
         only = self._result(tuple(0 for _ in self.paths))

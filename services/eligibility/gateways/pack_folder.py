@@ -17,7 +17,9 @@ def read_pack_files(folder: Path) -> Mapping[str, bytes]:
     """The files of one pack by their name inside its folder. Raises PackFault when there are too many or too large."""
     paths = sorted(path for pattern in ("*.toml", "*.csv", "cases/*.toml") for path in folder.glob(pattern))
     if len(paths) > MAX_FILES:
-        raise PackFault(folder.name, HEAD, 0, f"the pack has more than {MAX_FILES} files", "split its cases less finely")
+        raise PackFault(
+            folder.name, HEAD, 0, f"the pack has more than {MAX_FILES} files", "split its cases less finely"
+        )
     for path in paths:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise PackFault(folder.name, path.name, 0, "the file is too large", f"keep it below {MAX_FILE_BYTES} bytes")

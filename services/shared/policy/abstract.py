@@ -1,4 +1,4 @@
-"""Evaluates rules over sets of values, so that an open fact settles nothing that depends on it and hides nothing else."""
+"""Evaluates rules over sets of values, so that an open fact leaves open what hangs on it and nothing else."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -80,9 +80,7 @@ class AbstractEvaluator:
         key = (name, own.indices)
         if key not in self._seen:
             value = self._known(name, own)
-            self._seen[key] = (
-                self.node(rule.node, own) if isinstance(value, Unknown) else (lifted(value), NOTHING)
-            )
+            self._seen[key] = self.node(rule.node, own) if isinstance(value, Unknown) else (lifted(value), NOTHING)
         return self._seen[key]
 
     def node(self, node: Node, row: Row) -> Seen:
@@ -278,7 +276,8 @@ class AbstractEvaluator:
         return EITHER, live | condition_live
 
     def _extreme_row(self, node: tree.Aggregate, rows: list[Row]) -> Seen:
-        sure, doubtful = [], []
+        sure: list[Seen] = []
+        doubtful: list[Seen] = []
         for row in rows:
             condition, live = self.node(node.condition, row) if node.condition else (TRUE, NOTHING)
             if condition == FALSE:

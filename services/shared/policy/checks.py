@@ -45,7 +45,9 @@ def _faults_of_place(packs: PackSet, pack: Pack) -> Iterator[PackFault]:
         yield fault
         return
     if pack.parent is not None and pack.parent not in {other.id for other in chain[1:]}:
-        yield PackFault(pack.id, "pack.toml", 0, f"its parent {pack.parent} is not above its place", "name a pack above")
+        yield PackFault(
+            pack.id, "pack.toml", 0, f"its parent {pack.parent} is not above its place", "name a pack above"
+        )
     books = []
     for day in edges(chain):
         try:
@@ -79,9 +81,7 @@ class _Bounds:
 
     def __init__(self, book: Rulebook) -> None:
         self._book = book
-        anything = {
-            name: {codes: unknown_parameter(name) for codes in table} for name, table in book.figures.items()
-        }
+        anything = {name: {codes: unknown_parameter(name) for codes in table} for name, table in book.figures.items()}
         held = dict.fromkeys(book.declarations)
         self._values = AbstractEvaluator(book, anything, held, ANY_DATE, lambda rule, row: OPEN)
         self._rows: dict[str, Row] = {}
@@ -123,4 +123,3 @@ class _Bounds:
             yield 2 * amount[0], 2 * amount[1] + divisor[1] * node.unit_fen
         elif isinstance(node, tree.Arithmetic) or (isinstance(node, tree.Aggregate) and node.operator == "sum"):
             yield self._values.node(node, row)[0]
-

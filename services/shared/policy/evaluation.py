@@ -49,7 +49,8 @@ class PackSet:
         key = (tuple(pack.sha256 for pack in chain), as_of)
         if key not in self._prepared:
             if len(self._prepared) >= MAX_PREPARED:
-                self._prepared.pop(next(iter(self._prepared)))
+                # Threads share the set: each step here is one that none can see half done.
+                self._prepared.pop(list(self._prepared)[0], None)
             self._prepared[key] = prepared(rulebook_of(self.schema, chain, as_of), self)
         return self._prepared[key]
 

@@ -19,7 +19,7 @@ MAX_DEPTH = 6
 OPEN_TEXT = Text("尚缺事实或标准，不能判断", "facts or figures are missing, so it cannot be told yet")
 
 Shown = str | int | bool | Mapping[str, Any] | None
-"""A value as an answer shows it: money in yuan; {"at_least", "at_most"} where only bounds are known; None if unknown."""
+"""A value as an answer shows it: money in yuan; {"at_least", "at_most"} where only bounds are known; else None."""
 
 
 @dataclass(frozen=True, slots=True)

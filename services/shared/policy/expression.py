@@ -313,11 +313,15 @@ class _Reader:
             and isinstance(loop.iter, ast.Name)
         )
         if not well_formed:
-            self._refuse(at, "a gathering has one loop and at most one condition", "write: for member in members if ...")
+            self._refuse(
+                at, "a gathering has one loop and at most one condition", "write: for member in members if ..."
+            )
         entity, plural = loop.target.id, loop.iter.id  # type: ignore[attr-defined]
         declared = self._names.schema.by_name.get(entity)
         if declared is None or declared.plural != plural or declared.parent not in self._scope or entity in self._scope:
-            self._refuse(at, f"`for {entity} in {plural}` names no list here", "loop over a list of what the rule is for")
+            self._refuse(
+                at, f"`for {entity} in {plural}` names no list here", "loop over a list of what the rule is for"
+            )
         return entity, (conditions[0] if conditions else None)
 
     # --- functions ---------------------------------------------------------------------------------------------

@@ -35,8 +35,10 @@ Table = Mapping[Key, FigureInForce | Unknown]
 
 
 def figures_in_force(
-    declarations: Mapping[str, ParameterDeclaration], codes: Mapping[str, Mapping[str, tuple[str, ...]]],
-    chain: Sequence[Pack], on: date,
+    declarations: Mapping[str, ParameterDeclaration],
+    codes: Mapping[str, Mapping[str, tuple[str, ...]]],
+    chain: Sequence[Pack],
+    on: date,
 ) -> dict[str, Table]:
     """Every declared parameter's figures on `on`, from the packs of `chain`, the most local first.
 

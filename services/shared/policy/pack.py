@@ -292,7 +292,9 @@ def _cases(files: Mapping[str, bytes], pack: str) -> Iterator[PackCase]:
         for item in written.tables("case"):
             base = item.text("base")
             if base not in bases:
-                raise PackFault(pack, f"{name} case {item.text('name')}", 0, f"there is no base {base}", f"write [base.{base}]")
+                raise PackFault(
+                    pack, f"{name} case {item.text('name')}", 0, f"there is no base {base}", f"write [base.{base}]"
+                )
             yield PackCase(
                 name, item.text("name"), bases[base], item.mapping("set"), item.texts("unset"), item.mapping("expect")
             )

@@ -234,6 +234,7 @@ class _Printer:
 
     def _compute(self, stage: _Stage, item: _Item, indent: str) -> None:
         if item.gathers:
+            assert isinstance(item.node, tree.Aggregate)
             self._gather(item.name, item.node, indent)
             return
         number = self._numbers[item.name]
@@ -284,7 +285,9 @@ class _Printer:
         return self._numbers[node.rule]
 
     def _parameter(self, node: tree.ParameterRef) -> str:
-        if node.keys and all(isinstance(key, tree.FactRef) and key.entity == self._schema.root.name for key in node.keys):
+        if node.keys and all(
+            isinstance(key, tree.FactRef) and key.entity == self._schema.root.name for key in node.keys
+        ):
             # Looked up once for the whole run, since the root's facts do not change in it.
             return self._figures.setdefault(node, f"q{len(self._figures)}")
         return self._looked_up(node)

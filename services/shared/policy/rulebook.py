@@ -144,9 +144,7 @@ def rulebook_of(schema: Schema, chain: Sequence[Pack], on: date) -> Rulebook:
 
 def _mark_spoken(node: Node, rules: Mapping[str, Rule], leading: set[str], found: set[int]) -> bool:
     below = [_mark_spoken(child, rules, leading, found) for child in tree.children_of(node)]
-    speaks = any(below) or (
-        isinstance(node, RuleRef) and (rules[node.rule].has_sentence or node.rule in leading)
-    )
+    speaks = any(below) or (isinstance(node, RuleRef) and (rules[node.rule].has_sentence or node.rule in leading))
     if speaks:
         found.add(id(node))
     return speaks
@@ -216,7 +214,9 @@ class _Merged:
                 self._refuse(pack.id, where, "the instrument is not listed", "add it to pack.toml")
             for column, code in figure.key.items():
                 if figure.name in key_codes and code not in key_codes[figure.name].get(column, ()):
-                    self._refuse(pack.id, where, f"the cell in {column} is no key of it", "leave it empty or correct it")
+                    self._refuse(
+                        pack.id, where, f"the cell in {column} is no key of it", "leave it empty or correct it"
+                    )
             start = (figure.name, tuple(sorted(figure.key.items())), figure.from_on)
             if start in seen:
                 self._refuse(pack.id, where, "two figures start on the same day", "remove one of them")
@@ -238,7 +238,9 @@ class _Merged:
                 if not rule.period.contains(self.on):
                     continue
                 if rule.id in own:
-                    self._refuse(pack.id, f"rule {rule.id}", "two versions are in force on one day", "end the older one")
+                    self._refuse(
+                        pack.id, f"rule {rule.id}", "two versions are in force on one day", "end the older one"
+                    )
                 own.add(rule.id)
                 found[rule.id] = (pack.id, rule)
         return found
@@ -307,7 +309,9 @@ class _Merged:
             self._refuse(pack, where, "gap must name two of the values", 'write gap = ["income", "limit"]')
         shown_when = None
         if written.shown_when:
-            shown_when = read_expression(written.shown_when, BOOL, written.entity, self.names, pack, f"{where} show_when")
+            shown_when = read_expression(
+                written.shown_when, BOOL, written.entity, self.names, pack, f"{where} show_when"
+            )
         return Rule(
             written.id,
             pack,
@@ -325,7 +329,10 @@ class _Merged:
             instrument = self.instruments.get(citation.instrument)
             if instrument is None:
                 self._refuse(
-                    pack, f"rule {written.id}", f"no pack lists the instrument {citation.instrument}", "add it to pack.toml"
+                    pack,
+                    f"rule {written.id}",
+                    f"no pack lists the instrument {citation.instrument}",
+                    "add it to pack.toml",
                 )
             if citation.period.contains(self.on) and instrument.period.contains(self.on):
                 return citation

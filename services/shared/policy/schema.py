@@ -74,11 +74,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Entity:
-    """A thing with facts; `plural` is its list in `parent`, and no list has more than `max_rows`. A list that is not `always_complete` may
-    have rows that nobody told.
+    """A thing with facts; `plural` is its list in `parent`, and no list has more than `max_rows`.
 
-    A row is a tuple: the facts in order, then for each child entity its rows and True when its list is complete,
-    else the Unknown that says what would have to be told.
+    A list that is not `always_complete` may have rows that nobody told. A row is a tuple: the facts in order, then
+    for each child entity its rows and True when its list is complete, else the Unknown that says what to tell.
     """
 
     name: str
@@ -119,7 +118,7 @@ class Schema:
         return ((*self.lineage(entity.parent), name)) if entity.parent else (name,)
 
     def rows_slot(self, child: str) -> int:
-        """Where in a parent's row the rows of `child` are; the next slot says whether the list is complete (True or an Unknown)."""
+        """Where in a parent's row the rows of `child` are; the next slot says whether the list is complete."""
         entity = self.by_name[child]
         assert entity.parent is not None
         siblings = [sibling.name for sibling in self.children(entity.parent)]
