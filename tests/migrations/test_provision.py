@@ -1,5 +1,6 @@
 """`doudi migrate` from the outside: run again, run twice at once, and silent about what it keeps secret."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -56,6 +57,19 @@ def test_several_at_once_on_an_empty_folder_agree_on_keys_and_passwords(start, t
     for process in [start() for _ in range(5)]:
         finish(process)
     settings_work(tmp_path / "data")
+
+
+def test_one_waits_while_another_is_at_it(start, tmp_path):
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    with (data_dir / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = start()
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(4)
+        assert set(files_in(data_dir)) == {"migrate.lock"}
+    finish(waiting)
+    settings_work(data_dir)
 
 
 def test_again_keeps_every_key_and_address(start, tmp_path):
