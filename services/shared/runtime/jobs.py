@@ -36,6 +36,10 @@ BATCH_SIZE = 10
 POLL_SECONDS = 1
 
 
+RUN_SCHEDULES = "run_schedules"
+"""The job that runs every schedule once."""
+
+
 class TryAgain(Exception):
     """The job's time has not come: run it again after `seconds`, which is no failure."""
 
@@ -66,6 +70,11 @@ def enqueue_all(tx: Transaction, schema: str, job: str, entity_ids: Sequence[str
         queries.enqueue([job] * count, [entity_id.encode() for entity_id in entity_ids], [0] * count)
 
 
+def enqueue_schedules(tx: Transaction, schema: str) -> None:
+    """Have all schedules run once as soon as `tx` commits: time was moved, and what depends on it is due."""
+    enqueue(tx, schema, RUN_SCHEDULES, "")
+
+
 def settings_for(schema: str) -> DBSettings:
     """PgQueuer's names in a service's schema."""
     return DBSettings(db_schema=schema, channel=Channel(f"jobs_{schema}"))
@@ -89,7 +98,8 @@ async def _work(url, database, tables, handlers, schedules, heartbeat_seconds) -
     connecting = psycopg.AsyncConnection.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS)
     async with await connecting as connection:
         queuer = _queuer(connection, database.schema)
-        for name, handler in handlers.items():
+        at_once = {RUN_SCHEDULES: lambda _: [schedule.run() for schedule in schedules.values()]}
+        for name, handler in {**handlers, **at_once}.items():
             queuer.entrypoint(name, on_failure="hold", accepts_context=False)(_entrypoint(database, tables, handler))
         for name, schedule in schedules.items():
             queuer.schedule(name, schedule.expression, accepts_context=False)(_tick(name, schedule))

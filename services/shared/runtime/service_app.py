@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.shared.runtime import audit, log_tree
+from services.shared.runtime import audit, jobs, log_tree
 from services.shared.runtime.callers import TrustedKeys, permitted
 from services.shared.runtime.clock import ClockMayNotGoBack, Now, system_now
 from services.shared.runtime.database import Database, DatabaseUnavailable, Transaction
@@ -315,7 +315,7 @@ def _clock_router() -> APIRouter:
         _: Annotated[Actor, Depends(permitted("set_test_clock"))],
     ) -> Response:
         """Put business time forward. Only where the setting DOUDI_TEST_CLOCK is on; production refuses it."""
-        runtime.database.transact(_put_clock, runtime.tables, body.now)
+        runtime.database.transact(_put_clock, runtime, body.now)
         return json_response({"now": runtime.now()})
 
     return router
@@ -352,12 +352,13 @@ def _test_now(url: str, name: str, tables: RuntimeTables) -> Now:
     return now
 
 
-def _put_clock(tx: Transaction, tables: RuntimeTables, now: datetime) -> None:
-    clock = tables.test_clock
+def _put_clock(tx: Transaction, runtime: Runtime, now: datetime) -> None:
+    clock = runtime.tables.test_clock
     put = insert(clock).values(number=1, now=now)
     moved = put.on_conflict_do_update(index_elements=["number"], set_={"now": now}, where=clock.c.now <= now)
     if tx.execute(moved.returning(clock.c.now)).first() is None:
         raise ClockMayNotGoBack
+    jobs.enqueue_schedules(tx, runtime.name)
 
 
 def _problem_page(catalogue: Catalogue) -> Callable[[str], Response]:
