@@ -1,7 +1,7 @@
 """What eligibility's worker does: deliver confirmed awards, and seal the log."""
 
-from services.eligibility.gateways.payments_service import send_award
 from services.eligibility.use_cases.decide_award import AWARD_CONFIRMED
+from services.eligibility.use_cases.send_award import send_award
 from services.shared.runtime import outbox
 from services.shared.runtime.jobs import run_worker
 from services.shared.runtime.sealing import sealing_schedule

@@ -1,4 +1,4 @@
-"""The payments service as eligibility sees it: where confirmed awards go."""
+"""Tell payments of a confirmed award: what the message of the outbox says is read when it is sent."""
 
 from typing import Any
 
