@@ -50,7 +50,8 @@ class PackSet:
         if key not in self._prepared:
             if len(self._prepared) >= MAX_PREPARED:
                 # Threads share the set: each step here is one that none can see half done.
-                self._prepared.pop(list(self._prepared)[0], None)
+                for oldest in list(self._prepared)[:1]:
+                    self._prepared.pop(oldest, None)
             self._prepared[key] = prepared(rulebook_of(self.schema, chain, as_of), self)
         return self._prepared[key]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.shared.policy import tree
 from services.shared.policy.open_value import OPEN, OpenValueUsed
-from services.shared.policy.rulebook import Rulebook
+from services.shared.policy.rulebook import Rule, Rulebook
 from services.shared.policy.schema import FRACTION, RATE_SCALE, Schema
 from services.shared.policy.tree import Node
 from services.shared.vocabulary.period import full_months
@@ -72,12 +72,18 @@ class _Stage:
 class _Printer:
     def __init__(self, book: Rulebook, hasty: bool) -> None:
         self._hasty = hasty
+        self._temporaries = 0
         self._schema: Schema = book.schema
         self.parameters: list[ParameterSlot] = []
         self._figures: dict[tree.ParameterRef, str] = {}
         self._aggregates: dict[tree.Aggregate, str] = {}
-        self._numbers = {name: f"r{index}" for index, name in enumerate(book.rules)}
-        self._items = {name: self._item(name, rule.entity, rule.node) for name, rule in book.rules.items()}
+        self._numbers: dict[str, str] = {}
+        self._items: dict[str, _Item] = {}
+        self._same: dict[str, str] = {}
+        self._twins: dict[tuple[str, Node], str] = {}
+        self._figure_rules: set[str] = set()
+        for name, rule in book.rules.items():
+            self._add_rule(name, rule)
         self._add_aggregates()
         self._stages: list[_Stage] = []
         self._lines: list[str] = []
@@ -91,6 +97,7 @@ class _Printer:
         self._lines.append(f"    return {_tuple(root.entries)}")
         for name, stage in self._home.items():
             self.places[name] = (*stage.place(), stage.entries.index(self._numbers[name]))
+        self.places |= {name: self.places[twin] for name, twin in self._same.items()}
         figures = [line for node, name in list(self._figures.items()) for line in self._figure_lines(node, name)]
         head = [f"def determine(e_{self._schema.root.name}, as_of, P):"]
         if self.parameters:
@@ -102,15 +109,24 @@ class _Printer:
 
     # --- what there is to compute ------------------------------------------------------------------------------
 
-    def _item(self, name: str, runs_in: str, node: Node) -> _Item:
-        return _Item(name, runs_in, frozenset(self._needs(node)), node)
+    def _add_rule(self, name: str, rule: Rule) -> None:
+        """Number the rule; one that says the same as an earlier rule for the same rows shares its value."""
+        twin = self._twins.setdefault((rule.entity, rule.node), name)
+        if isinstance(rule.node, tree.RuleRef) and rule.node.entity == rule.entity:
+            twin = self._same.get(rule.node.rule, rule.node.rule)
+        if twin != name:
+            self._same[name] = twin
+            self._numbers[name] = self._numbers[twin]
+            return
+        self._numbers[name] = f"r{len(self._numbers)}"
+        self._items[name] = _Item(name, rule.entity, frozenset(self._needs(rule.node)), rule.node)
 
     def _needs(self, node: Node) -> Iterator[str]:
         if isinstance(node, tree.Aggregate):
             yield self._aggregate_name(node)
             return
         if isinstance(node, tree.RuleRef):
-            yield node.rule
+            yield self._same.get(node.rule, node.rule)
         for child in tree.children_of(node):
             yield from self._needs(child)
 
@@ -183,12 +199,14 @@ class _Printer:
         assert stage.parent is not None
         gathered = [name for name in self._items if name in batch and self._yields_outside(name, stage.entity)]
         self._lines += [f"{indent}{name} = {_STARTS[self._items[name].node.operator]}" for name in gathered]  # type: ignore[union-attr]
-        self._lines.append(f"{indent}L{stage.number} = []")
+        start = len(self._lines)
         self._head(stage, batch, indent)
         body = indent + "    "
         self._scope(stage, batch, set(done), body)
-        self._lines.append(f"{body}L{stage.number}.append({_tuple(stage.entries)})")
-        stage.parent.entries.append(f"L{stage.number}")
+        if stage.entries:
+            self._lines.insert(start, f"{indent}L{stage.number} = []")
+            self._lines.append(f"{body}L{stage.number}.append({_tuple(stage.entries)})")
+            stage.parent.entries.append(f"L{stage.number}")
         self._finish(stage, gathered, indent)
 
     def _head(self, stage: _Stage, batch: set[str], indent: str) -> None:
@@ -241,6 +259,8 @@ class _Printer:
         guard = "".join(f"OPEN if {figure} is OPEN else " for figure in self._needed_figures(item.node))
         self._lines.append(f"{indent}try: {number} = {guard}{self._print(item.node)}")
         self._lines.append(f"{indent}except OpenValueUsed: {number} = OPEN")
+        if guard or self._yields_a_figure(item.node):
+            self._figure_rules.add(item.name)
         stage.entries.append(number)
         self._home[item.name] = stage
 
@@ -267,10 +287,20 @@ class _Printer:
         if isinstance(node, tree.ParameterRef):
             printed = self._print(node)
             return [printed] if printed.isidentifier() else []
+        if isinstance(node, tree.RuleRef) and node.rule in self._figure_rules:
+            return [self._print(node)]
         if isinstance(node, tree.Comparison | tree.Arithmetic | tree.Rounded | tree.Share | tree.Quotient):
             found = [figure for child in tree.children_of(node) for figure in self._needed_figures(child)]
             return list(dict.fromkeys(found))
         return []
+
+    def _yields_a_figure(self, node: Node) -> bool:
+        """Whether the node's value may be a figure as it is, so that it is open where the figure is missing."""
+        if isinstance(node, tree.Choice):
+            return self._yields_a_figure(node.then) or self._yields_a_figure(node.otherwise)
+        return isinstance(node, tree.ParameterRef) or (
+            isinstance(node, tree.RuleRef) and node.rule in self._figure_rules
+        )
 
     def _print(self, node: Node) -> str:
         return _PRINTERS[type(node)](self, node)
@@ -324,7 +354,7 @@ class _Printer:
         return f"({_product(left, right_divisor)} {node.operator} {_product(right, left_divisor)})"
 
     def _among(self, node: tree.Among) -> str:
-        return f"({self._print(node.operand)} in {_tuple([repr(value) for value in node.values])})"
+        return f"({self._print(node.operand)} in {{{', '.join(repr(value) for value in node.values)}}})"
 
     def _arithmetic(self, node: tree.Arithmetic) -> str:
         return f"({self._print(node.left)} {node.operator} {self._print(node.right)})"
@@ -353,7 +383,14 @@ class _Printer:
         return f"({then} if {condition} else {otherwise})"
 
     def _extreme(self, node: tree.Extreme) -> str:
-        return f"{node.operator}({', '.join(self._print(operand) for operand in node.operands)})"
+        printed = [self._print(operand) for operand in node.operands]
+        if len(printed) != 2:
+            return f"{node.operator}({', '.join(printed)})"
+        # Twice as quick as calling the built-in; the first is computed before the second, and both only once.
+        self._temporaries += 1
+        first, second = f"t{self._temporaries}", f"u{self._temporaries}"
+        sign = ">" if node.operator == "max" else "<"
+        return f"({first} if ({first} := {printed[0]}) {sign} ({second} := {printed[1]}) else {second})"
 
     def _span(self, node: tree.Span) -> str:
         earlier, later = self._print(node.earlier), self._print(node.later)
