@@ -1,0 +1,5 @@
+"""The running payments service that these tests share with those of payments."""
+
+from tests.running_payments import bank, demo_id_number, new_award_body, payments
+
+__all__ = ["bank", "demo_id_number", "new_award_body", "payments"]
