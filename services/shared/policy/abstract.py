@@ -85,10 +85,15 @@ class AbstractEvaluator:
 
     def node(self, node: Node, row: Row) -> Seen:
         """What the node can be for the row."""
+        kind = type(node)
+        if kind is tree.RuleRef:
+            return self.rule(node.rule, row)  # type: ignore[union-attr]
+        if kind is tree.FactRef or kind is tree.Const:
+            return _EVALUATORS[kind](self, node, row)
         key = (id(node), row.indices, row.entity)
         seen = self._nodes.get(key)
         if seen is None:
-            value, paths = _EVALUATORS[type(node)](self, node, row)
+            value, paths = _EVALUATORS[kind](self, node, row)
             seen = self._nodes[key] = value, (NOTHING if is_single(value) else paths)
         return seen
 
@@ -116,7 +121,8 @@ class AbstractEvaluator:
         if not isinstance(value, Unknown):
             return lifted(value), NOTHING
         fact = self._book.schema.by_name[node.entity].facts[node.position]
-        return _anything(fact.kind, fact.least, fact.most), frozenset((value.path,))
+        possible = _anything(fact.kind, fact.least, fact.most)
+        return possible, (NOTHING if is_single(possible) else frozenset((value.path,)))
 
     def _rule(self, node: tree.RuleRef, row: Row) -> Seen:
         return self.rule(node.rule, row)

@@ -45,6 +45,7 @@ class Explainer:
 
     def __init__(self, evaluation: Evaluation, name_of: NameOf) -> None:
         self._evaluation, self._book, self._name_of = evaluation, evaluation.policy.book, name_of
+        self._replaced = dict(evaluation.policy.overrides)
         self._reasons: dict[tuple[str, tuple[int, ...], tuple[int, ...], bool], Reason] = {}
 
     def reason(self, name: str, row: Row, *, with_children: bool = True) -> Reason:
@@ -82,8 +83,10 @@ class Explainer:
         return shown
 
     def _citation(self, rule: Rule) -> Mapping[str, str] | None:
-        if rule.citation is None:
-            return None
+        return None if rule.citation is None else self._book.remembered(f"citation {rule.id}", lambda: self._cited(rule))
+
+    def _cited(self, rule: Rule) -> Mapping[str, str]:
+        assert rule.citation is not None
         instrument = self._book.instruments[rule.citation.instrument]
         return {
             "instrument": instrument.title,
@@ -94,10 +97,10 @@ class Explainer:
     def _figures(self, rule: Rule, row: Row) -> Mapping[str, Mapping[str, str]]:
         """Where each figure shown was published."""
         found: dict[str, Mapping[str, str]] = {}
-        for node in rule.values.values():
-            for part in tree.walk(node):
-                if isinstance(part, tree.ParameterRef) and part.name not in dict(self._evaluation.policy.overrides):
-                    found.update(self._figure(part, row))
+        shown = self._book.remembered(f"figures {rule.id}", lambda: _figures_shown(rule))
+        for part in shown:
+            if part.name not in self._replaced:
+                found.update(self._figure(part, row))
         return found
 
     def _figure(self, node: tree.ParameterRef, row: Row) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -183,6 +186,10 @@ class Explainer:
 
     def _is_exception(self, node: Node) -> bool:
         return isinstance(node, tree.RuleRef) and node.rule in self._book.exceptions
+
+
+def _figures_shown(rule: Rule) -> list[tree.ParameterRef]:
+    return [part for node in rule.values.values() for part in tree.walk(node) if isinstance(part, tree.ParameterRef)]
 
 
 def shown_value(possible: Possible, kind: Kind) -> Shown:

@@ -119,11 +119,12 @@ class Schema:
 
     def rows_slot(self, child: str) -> int:
         """Where in a parent's row the rows of `child` are; the next slot says whether the list is complete."""
-        entity = self.by_name[child]
-        assert entity.parent is not None
-        siblings = [sibling.name for sibling in self.children(entity.parent)]
-        return len(self.by_name[entity.parent].facts) + 2 * siblings.index(child)
+        return self._slots[child]
 
-    def deepest(self, names: Iterable[str]) -> str:
-        """Of entities on one line, the innermost."""
-        return max(names, key=lambda name: len(self.lineage(name)), default=self.root.name)
+    @cached_property
+    def _slots(self) -> dict[str, int]:
+        return {
+            child.name: len(parent.facts) + 2 * index
+            for parent in self.entities
+            for index, child in enumerate(self.children(parent.name))
+        }
