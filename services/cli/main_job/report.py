@@ -6,6 +6,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from services.cli.main_job.offices import Offices
+from services.cli.main_job.story import FOLDER
+from services.cli.migration import ROOT
 from services.cli.output import console, print_json, print_table
 
 COLUMNS = (
@@ -73,13 +75,15 @@ class Report:
         """The table, the books, the addresses, and three calls that work as pasted."""
         if self.as_json:
             facts = {"payments": [asdict(paid) for paid in self.payments], **self.facts, "urls": offices.urls}
-            print_json({"steps": self.steps, **facts})
+            print_json({"steps": self.steps, **facts, "curls": _curls(offices)})
             return
         rows = [tuple(str(value) for value in asdict(paid).values()) for paid in self.payments]
         print_table("主流程 / main job", COLUMNS, rows)
         for name, value in self.facts.items():
             console.print(f"{name}: {value}", markup=False)
-        for line in _addresses(offices):
+        for name, url in offices.urls.items():
+            console.print(f"{name:12} {url}/{name}/docs", markup=False)
+        for line in _curls(offices):
             console.print(line, markup=False)
 
     def _say(self, line: str) -> None:
@@ -87,17 +91,16 @@ class Report:
             console.print(line, markup=False)
 
 
-def _addresses(offices: Offices) -> list[str]:
-    from services.cli.migration import ROOT
-
-    doudi = ROOT / "doudi"
-    token = f'-H "Authorization: Bearer $({doudi} token auditor)"'
-    request = ROOT / "services" / "cli" / "main_job" / "requests" / "wuhan_family.json"
-    caseworker = f'-H "Authorization: Bearer $({doudi} token caseworker)"'
+def _curls(offices: Offices) -> list[str]:
+    doudi, request = ROOT / "doudi", FOLDER / "requests" / "wuhan_family.json"
     eligibility, payments = offices.urls["eligibility"], offices.urls["payments"]
+
+    def curl(role: str, rest: str) -> str:
+        return f'curl -s -H "Authorization: Bearer $({doudi} token {role})" {rest}'
+
+    json_body = f"-H 'Content-Type: application/json' --data @{request}"
     return [
-        *(f"{name:12} {url}/{name}/docs" for name, url in offices.urls.items()),
-        f"curl -s {caseworker} --json @{request} {eligibility}/eligibility/v1/simulations",
-        f'curl -s {token} "{payments}/payments/v1/disbursements?month=2025-09&region=530113"',
-        f"curl -s {token} {payments}/payments/v1/holds",
+        curl("caseworker", f"{json_body} {eligibility}/eligibility/v1/simulations"),
+        curl("auditor", f"'{payments}/payments/v1/disbursements?month=2025-09&region=530113'"),
+        curl("auditor", f"{payments}/payments/v1/holds"),
     ]
