@@ -420,7 +420,7 @@ class _Reader:
             return self.as_kind(left, FRACTION, left_at), self.as_kind(right, FRACTION, right_at)
         if left.kind.codes and right.kind.codes:
             return left, right
-        if isinstance(left, tree.Const) or left.kind == TEXT:
+        if (isinstance(left, tree.Const) and not _is_zero(right)) or left.kind == TEXT:
             return self.as_kind(left, right.kind, left_at), right
         return left, self.as_kind(right, left.kind, right_at)
 
