@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from services.eligibility.domain import award
-from services.eligibility.use_cases import replay_determination
+from services.eligibility.use_cases import published_policy, replay_determination
+from services.shared.policy.fault import PackFault
 from services.shared.runtime.problems import Catalogue, Problem
 
 CATALOGUE: Catalogue = {
@@ -18,10 +19,10 @@ CATALOGUE: Catalogue = {
     award.AwardMonthsWrong: Problem(
         "award_months_wrong",
         422,
-        "截止月份须晚于起始月份，且不超过三十六个月",
-        "The award must end after it begins, and within thirty-six months",
-        "改正 until",
-        "Correct until",
+        "截止月份须晚于起始月份，且不超过三十六个月；一次性救助没有截止月份",
+        "The award must end after it begins, and within thirty-six months; what is paid once has no end",
+        "改正 until，一次性救助请删去",
+        "Correct until; remove it for what is paid once",
     ),
     award.PeopleDoNotMatch: Problem(
         "people_do_not_match",
@@ -57,6 +58,22 @@ CATALOGUE: Catalogue = {
         "Demo people are refused in production",
         "使用真实的公民身份号码",
         "Use the person's own number",
+    ),
+    published_policy.PackAltered: Problem(
+        "policy_pack_altered",
+        503,
+        "规则包 {pack_id} {version} 的内容与发布时不符，暂停认定",
+        "Pack {pack_id} {version} is not what was published, so nothing is determined by it",
+        "报告审计人员，从备份恢复该规则包",
+        "Tell the auditor, and restore the pack from a backup",
+    ),
+    PackFault: Problem(
+        "policy_pack_unsound",
+        503,
+        "规则包 {pack} 有误（{where}），暂停认定",
+        "Pack {pack} is unsound ({where}), so nothing is determined by it",
+        "用 doudi pack validate 查看，改正后发布新版本",
+        "See what doudi pack validate says, and publish a corrected version",
     ),
     replay_determination.ReplayRefused: Problem(
         "replay_refused",

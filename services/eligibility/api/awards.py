@@ -12,6 +12,7 @@ from services.eligibility.store import awards
 from services.eligibility.use_cases.decide_award import decide_award
 from services.eligibility.use_cases.propose_award import propose_award
 from services.shared.runtime.callers import permitted
+from services.shared.runtime.logs import LONG_DIGITS
 from services.shared.runtime.problems import NotFound
 from services.shared.runtime.service_app import IdempotencyKey, Runtime, json_response, runtime_of
 from services.shared.vocabulary.actor import Actor, significant_digits
@@ -20,6 +21,9 @@ from services.shared.vocabulary.money import yuan_of
 
 MAX_PEOPLE = 50
 DEFAULT_PAGE, MAX_PAGE = 100, 500
+MONTH = "^(19[5-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])$"
+PAYABLE_ID = r"^[A-Za-z0-9_.:-]{1,60}$"
+"""What payments takes as an identifier: anything else is refused here, where it can still be put right."""
 
 router = APIRouter(tags=["awards"])
 
@@ -41,6 +45,17 @@ def _well_formed(parse: Any) -> str:
         raise PydanticCustomError("body_error", "wrong identifier", texts) from None
 
 
+def _without_numbers(text: str) -> str:
+    if LONG_DIGITS.search(text):
+        texts = {
+            "code": "text_holds_a_number",
+            "zh": "理由中不得有身份证号、卡号或电话号码，请删去",
+            "en": "holds an ID, card or telephone number: remove it",
+        }
+        raise PydanticCustomError("body_error", "a number in a text", texts)
+    return text
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -48,7 +63,7 @@ class _Body(BaseModel):
 class PersonBody(_Body):
     """A member whom the award is for; the payee, and only the payee, with the card that is paid to."""
 
-    member: str = Field(min_length=1, max_length=60)
+    member: str = Field(pattern=PAYABLE_ID)
     name: str = Field(min_length=1, max_length=100)
     id_number: Annotated[str, AfterValidator(_id_number)]
     card_number: Annotated[str, AfterValidator(_card_number)] | None = None
@@ -57,16 +72,16 @@ class PersonBody(_Body):
 class AwardBody(_Body):
     """Which result of the determination is to be paid, until when, and to whom."""
 
-    programme: str = Field(min_length=1, max_length=60)
-    subject: str = Field(min_length=1, max_length=60)
-    until: str | None = Field(None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="first month unpaid; null: a year")
+    programme: str = Field(pattern=PAYABLE_ID)
+    subject: str = Field(pattern=PAYABLE_ID)
+    until: str | None = Field(None, pattern=MONTH, description="first month unpaid; null: a year")
     people: list[PersonBody] = Field(min_length=1, max_length=MAX_PEOPLE)
 
 
 class DecisionBody(_Body):
     """Why: kept with the decision, without personal data."""
 
-    reason: str = Field("", max_length=500)
+    reason: Annotated[str, AfterValidator(_without_numbers)] = Field("", max_length=500)
 
 
 @router.post("/determinations/{determination_id}/awards", status_code=201, operation_id="propose-award")
@@ -128,7 +143,7 @@ def get(
 
 @router.get("/awards", operation_id="list-awards")
 def list_all(
-    region: Annotated[str, Query(pattern=r"^\d{6}$")],
+    region: Annotated[str, Query(pattern="^[0-9]{6}$")],
     actor: Annotated[Actor, Depends(permitted("read_award"))],
     runtime: Annotated[Runtime, Depends(runtime_of)],
     cursor: Annotated[str, Query(max_length=60)] = "",
@@ -137,9 +152,9 @@ def list_all(
     """Awards of a place and what lies below it, in order of their making."""
     if not actor.covers(region):
         raise NotFound
-    found = runtime.database.read(awards.list_awards, significant_digits(region), cursor, limit)
-    following = found[-1].id if len(found) == limit else None
-    return json_response({"data": [_shown(award) for award in found], "next": following})
+    found = runtime.database.read(awards.list_awards, significant_digits(region), cursor, limit + 1)
+    page = [_shown(award) for award in found[:limit]]
+    return json_response({"data": page, "next": page[-1]["id"] if len(found) > limit else None})
 
 
 def _shown(award: awards.Award) -> dict[str, Any]:

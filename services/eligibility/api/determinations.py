@@ -2,16 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+import orjson
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from services.eligibility.api.household_body import body_schema, parse_request
+from services.eligibility.domain.award import places_of
 from services.eligibility.domain.request import DeterminationRequest
 from services.eligibility.store.determinations import Determination, find_determination
-from services.eligibility.use_cases.evaluate_household import answer_bytes
+from services.eligibility.use_cases.evaluate_household import Rendered, rendered_answer
 from services.eligibility.use_cases.published_policy import PublishedPolicy
 from services.eligibility.use_cases.record_determination import record_determination
 from services.eligibility.use_cases.replay_determination import replay_determination
 from services.shared.runtime.callers import Forbidden, permitted
+from services.shared.runtime.database import Transaction
 from services.shared.runtime.identifiers import new_id
 from services.shared.runtime.problems import NotFound
 from services.shared.runtime.service_app import IdempotencyKey, Runtime, runtime_of
@@ -19,6 +22,7 @@ from services.shared.vocabulary.actor import Actor
 from services.shared.vocabulary.invalid_body import BodyError, InvalidBody
 
 JSON = "application/json"
+UNSUPPORTED_MEDIA_TYPE = 415
 BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {JSON: {"schema": body_schema()}}}}
 
 router = APIRouter(tags=["determinations"])
@@ -26,6 +30,9 @@ router = APIRouter(tags=["determinations"])
 
 async def raw_body(request: Request) -> bytes:
     """The body as it was sent: determinations are recorded, and replayed, from these bytes."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != JSON:
+        raise HTTPException(UNSUPPORTED_MEDIA_TYPE)
     return await request.body()
 
 
@@ -37,34 +44,35 @@ def policy_of(request: Request) -> PublishedPolicy:
 @router.post("/determinations", status_code=201, operation_id="create-determination", openapi_extra=BODY)
 def determine(
     request: Request,
-    raw: Annotated[bytes, Depends(raw_body)],
     actor: Annotated[Actor, Depends(permitted("determine"))],
+    raw: Annotated[bytes, Depends(raw_body)],
     runtime: Annotated[Runtime, Depends(runtime_of)],
     policy: Annotated[PublishedPolicy, Depends(policy_of)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Which aid the household may get, and why; recorded, so that it replays to the same bytes years later."""
-    asked = _permitted_place(parse_request(raw), actor)
+    asked = parse_request(raw)
     _refuse_simulation(asked)
-    answer, packs = answer_bytes(policy.current(), asked)
-    what = (new_id("determination"), asked, raw, answer, packs)
-    place = (runtime, actor, request.scope["request_id"])
+    rendered = _permitted_place(rendered_answer(policy.current(), asked), actor)
+    determination_id, request_id = new_id("determination"), request.scope["request_id"]
+
+    def record(tx: Transaction) -> bytes:
+        return record_determination(tx, runtime, actor, request_id, determination_id, asked, raw, rendered)
+
     if idempotency_key is None:
-        recorded = runtime.database.transact(record_determination, *place, *what)
-        return Response(recorded, 201, media_type=JSON)
-    return runtime.transact_once(request, actor, raw, 201, record_determination, *place, *what)
+        return Response(runtime.database.transact(record), 201, media_type=JSON)
+    return runtime.transact_once(request, actor, raw, 201, record)
 
 
 @router.post("/simulations", operation_id="create-simulation", openapi_extra=BODY)
 def simulate(
-    raw: Annotated[bytes, Depends(raw_body)],
     actor: Annotated[Actor, Depends(permitted("simulate"))],
+    raw: Annotated[bytes, Depends(raw_body)],
     policy: Annotated[PublishedPolicy, Depends(policy_of)],
 ) -> Response:
     """The same answer, with other figures where "parameters" gives them; nothing is stored."""
-    asked = _permitted_place(parse_request(raw), actor)
-    answer, _ = answer_bytes(policy.current(), asked, is_simulation=True)
-    return Response(answer, media_type=JSON)
+    rendered = rendered_answer(policy.current(), parse_request(raw), is_simulation=True)
+    return Response(_permitted_place(rendered, actor).body, media_type=JSON)
 
 
 @router.get("/determinations/{determination_id}", operation_id="get-determination")
@@ -91,15 +99,16 @@ def replay(
 
 def _find(runtime: Runtime, actor: Actor, determination_id: str) -> Determination:
     found = runtime.database.read(find_determination, determination_id)
-    if found is None or not actor.covers(found.region):
+    if found is None or not any(map(actor.covers, places_of(orjson.loads(found.answer)))):
         raise NotFound
     return found
 
 
-def _permitted_place(asked: DeterminationRequest, actor: Actor) -> DeterminationRequest:
-    if not actor.covers(asked.region):
+def _permitted_place(rendered: Rendered, actor: Actor) -> Rendered:
+    # An emergency away from home is for the office of the place where it is (Law Art. 29).
+    if not any(map(actor.covers, rendered.places)):
         raise Forbidden
-    return asked
+    return rendered
 
 
 def _refuse_simulation(asked: DeterminationRequest) -> None:

@@ -5,13 +5,23 @@ from datetime import date
 from typing import Annotated, Any, Literal, NotRequired, Required
 
 import orjson
-from pydantic import ConfigDict, Field, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema, with_config
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    with_config,
+)
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from services.eligibility.domain.request import PROGRAMMES, DeterminationRequest
 from services.shared.policy.expression import rate_of
 from services.shared.runtime.body_errors import errors_of
+from services.shared.runtime.logs import LONG_DIGITS
 from services.shared.vocabulary.invalid_body import BodyError, InvalidBody
 from services.shared.vocabulary.money import MAX_YUAN_DIGITS, NotMoney, fen_of
 from services.shared.vocabulary.period import date_number
@@ -103,6 +113,17 @@ def _count(value: Any) -> int:
     raise _error("not_a_count", f"应为 0 至 {MAX_ITEMS} 的整数", f"must be a whole number from 0 to {MAX_ITEMS}")
 
 
+def _member_id(text: str) -> str:
+    # It travels in answers, events and logs, where no person's number may stand.
+    if LONG_DIGITS.search(text):
+        raise _error(
+            "member_id_is_a_number",
+            "成员编号像证件号或电话号码，请用 m1 这样的编号",
+            "looks like a person's number: name members by an id such as m1",
+        )
+    return text
+
+
 def _word(read: Callable[[Any], Any], **schema: Any) -> Any:
     return (PlainValidator(read), WithJsonSchema(schema))
 
@@ -113,7 +134,7 @@ Region = Annotated[str, *_word(_region, type="string", pattern="^[0-9]{6}$", exa
 Ratio = Annotated[str, *_word(_ratio, type="string", examples=["0.60"])]
 YesNo = Annotated[bool, *_word(_yes_or_no, enum=[True, False, "true", "false"])]
 Count = Annotated[int, *_word(_count, type="integer", minimum=0, maximum=MAX_ITEMS)]
-MemberId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
+MemberId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_member_id)]
 
 Relation = Literal["head", "spouse", "child", "parent", "grandparent", "grandchild", "sibling", "other"]
 Employment = Literal["employed", "self_employed", "unemployed", "not_in_labour_force"]

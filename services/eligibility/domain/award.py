@@ -14,6 +14,7 @@ PROPOSED, CONFIRMED, REFUSED = "PROPOSED", "CONFIRMED", "REFUSED"
 REVIEW_MONTHS = 12
 """Without another review date an award runs to the yearly review (民发〔2021〕57号 Art. 31)."""
 MAX_AWARD_MONTHS = 36
+INCOME_TEST = ".income_test"
 
 
 class NothingToAward(Exception):
@@ -21,7 +22,7 @@ class NothingToAward(Exception):
 
 
 class AwardMonthsWrong(Exception):
-    """The award's end is not after its beginning, or is too far away."""
+    """The award's end is not after its beginning, is too far away, or is given for aid that is paid once."""
 
 
 class PeopleDoNotMatch(Exception):
@@ -46,7 +47,7 @@ class DemoPersonRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is awarded by the place `region`: `amount_fen` a month in [first_month, until_month), or once when both are None."""
+    """What the place `region` awards: `amount_fen` a month in [first_month, until_month), once where both are None."""
 
     programme: str
     subject: str
@@ -71,11 +72,14 @@ class Person:
 def terms_of(answer: Mapping[str, Any], programme: str, subject: str, until_month: date | None) -> Terms:
     """The terms that a determination's `answer` gives `subject` under `programme`.
 
-    Raises NothingToAward unless that result is eligible with an amount, and AwardMonthsWrong for a bad end.
+    Raises NothingToAward unless that result is eligible with an amount and cites its law, AwardMonthsWrong for a bad
+    end.
     """
     result = _eligible_result(answer, programme, subject)
     basis, region = _basis_of(result, answer), result.get("region", answer["region"])
     if "one_off" in result:
+        if until_month is not None:
+            raise AwardMonthsWrong
         return Terms(programme, subject, region, ONE_OFF, fen_of(result["one_off"]), None, None, basis)
     first = month_of(result["from"])
     until = until_month or add_months(first, REVIEW_MONTHS)
@@ -91,6 +95,11 @@ def check_people(members: tuple[str, ...], subject: str, people: tuple[Person, .
     payees = [person for person in people if person.card_number is not None]
     if named != expected or len(payees) != 1 or len({person.id_number for person in people}) != len(people):
         raise PeopleDoNotMatch
+
+
+def places_of(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """The places that a determination concerns: its region, and each other place that decides one of its results."""
+    return tuple(dict.fromkeys((answer["region"], *(r["region"] for r in answer["results"] if "region" in r))))
 
 
 def month_of(text: str) -> date:
@@ -113,7 +122,7 @@ def _eligible_result(answer: Mapping[str, Any], programme: str, subject: str) ->
 
 
 def _basis_of(result: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-    reason = result["reasons"][0]
+    reason = _deciding_reason(result)
     citation = reason["citation"]
     return {
         "rule": reason["rule"],
@@ -121,3 +130,15 @@ def _basis_of(result: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str,
         "article": citation["article"],
         "packs": answer["packs"],
     }
+
+
+def _deciding_reason(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The cited reason that gives the amount, else the income test, else the first: what a payment rests on in law."""
+    amount = result.get("monthly", result.get("one_off"))
+    cited = [reason for reason in result["reasons"] if reason["citation"] is not None]
+    # A condition holds or does not; a rule that gives a value does neither.
+    amounts = [reason for reason in cited if reason["holds"] is None and reason["values"].get("amount") == amount]
+    tests = [reason for reason in cited if reason["rule"].endswith(INCOME_TEST)]
+    for reason in (*amounts, *tests, *cited):
+        return reason
+    raise NothingToAward

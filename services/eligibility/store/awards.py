@@ -11,7 +11,8 @@ from services.eligibility.store.tables import award_decisions, award_people, awa
 from services.shared.runtime.database import Transaction
 from services.shared.runtime.personal_data import PersonalData
 
-PAGE_LIMIT = 500
+PAGE_LIMIT = 501
+"""The largest page, and one more row that tells whether another page follows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Answers what a household is entitled to, with nothing recorded: one request, the packs, an answer."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from services.eligibility.domain.answer import Answer, render_answer
 from services.eligibility.domain.determination import evaluate
@@ -9,6 +9,15 @@ from services.eligibility.domain.facts import SCHEMA
 from services.eligibility.domain.request import DeterminationRequest
 from services.shared.policy.evaluation import PackSet
 from services.shared.policy.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer as bytes, the identities of the packs it rests on, and the places that decide its results."""
+
+    body: bytes
+    packs: tuple[dict[str, str], ...]
+    places: tuple[str, ...]
 
 
 def pack_set_of(packs: Iterable[Pack]) -> PackSet:
@@ -21,11 +30,10 @@ def evaluate_household(packs: PackSet, request: DeterminationRequest) -> Answer:
     return evaluate(packs.prepare(request.region, request.as_of), request)
 
 
-def answer_bytes(
-    packs: PackSet, request: DeterminationRequest, is_simulation: bool = False
-) -> tuple[bytes, list[dict[str, str]]]:
-    """The rendered answer to `request`, and the identities of the packs it rests on."""
+def rendered_answer(packs: PackSet, request: DeterminationRequest, is_simulation: bool = False) -> Rendered:
+    """The answer to `request`, ready to be sent or recorded. Raises PackFault for unsound packs."""
     answer = evaluate_household(packs, request)
     if is_simulation:
         answer = replace(answer, simulation=True)
-    return render_answer(answer), [dict(pack) for pack in answer.packs]
+    places = dict.fromkeys((answer.region, *(result.region for result in answer.results if result.region)))
+    return Rendered(render_answer(answer), tuple(dict(pack) for pack in answer.packs), tuple(places))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from services.eligibility.domain.facts import SCHEMA
 from services.eligibility.store import policy_packs
 from services.shared.policy.evaluation import PackSet
-from services.shared.policy.pack import Pack, load_pack
+from services.shared.policy.pack import Pack, fingerprint, load_pack
 from services.shared.runtime.database import Database
 
 REFRESH_SECONDS = 5.0
@@ -35,7 +36,7 @@ class PublishedPolicy:
         self._current: PackSet | None = None
         self._current_versions: list[tuple[str, str]] = []
         self._looked_at = 0.0
-        self._old: dict[tuple[str, ...], PackSet] = {}
+        self._old: OrderedDict[tuple[str, ...], PackSet] = OrderedDict()
 
     def current(self) -> PackSet:
         """The newest version of every pack, at most REFRESH_SECONDS old. Raises PackAltered."""
@@ -58,16 +59,17 @@ class PublishedPolicy:
         with self._lock:
             if key not in self._old:
                 if len(self._old) >= MAX_OLD_SETS:
-                    self._old.pop(next(iter(self._old)))
+                    self._old.popitem(last=False)
                 self._old[key] = PackSet(SCHEMA, loaded)
+            self._old.move_to_end(key)
             return self._old[key]
 
     def _published(self, pack_id: str, version: str, sha256: str | None = None) -> Pack:
-        files = self._database.read(policy_packs.find_files, pack_id, version)
-        published = self._database.read(policy_packs.find_hash, pack_id, version)
-        if files is None:
+        found = self._database.read(policy_packs.find_pack, pack_id, version)
+        if found is None:
             raise PackAltered(pack_id, version)
-        pack = load_pack({name: text.encode() for name, text in files.items()})
-        if pack.sha256 != published or pack.sha256 != (sha256 or published):
+        files = {name: text.encode() for name, text in found.files.items()}
+        # Before it is read: a change may have left what is no pack at all.
+        if not fingerprint(files) == found.sha256 == (sha256 or found.sha256):
             raise PackAltered(pack_id, version)
-        return pack
+        return load_pack(files)

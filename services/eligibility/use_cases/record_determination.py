@@ -1,10 +1,10 @@
 """A determination is recorded: the request, the packs by hash and the answer, in one transaction with its event."""
 
-from datetime import datetime
-from typing import Any
+import hashlib
 
 from services.eligibility.domain.request import DeterminationRequest
 from services.eligibility.store.determinations import Determination, insert_determination
+from services.eligibility.use_cases.evaluate_household import Rendered
 from services.shared.runtime import audit
 from services.shared.runtime.database import Transaction
 from services.shared.runtime.service_app import Runtime
@@ -19,21 +19,27 @@ def record_determination(
     determination_id: str,
     request: DeterminationRequest,
     raw: bytes,
-    answer: bytes,
-    packs: list[dict[str, Any]],
+    rendered: Rendered,
 ) -> bytes:
     """Record what was asked (`raw`) and answered; returns the answer's bytes with the determination's id in front."""
-    now: datetime = runtime.now()
+    now = runtime.now()
+    numbered = with_id(determination_id, rendered.body)
+    # The log vouches for facts and answer by their hashes: neither can be exchanged later, not even both together.
+    details = {
+        "region": request.region,
+        "as_of": request.as_of.isoformat(),
+        "request_sha256": hashlib.sha256(raw).hexdigest(),
+        "answer_sha256": hashlib.sha256(numbered).hexdigest(),
+    }
     event = audit.Event(now, actor.subject, "determine", "determination", determination_id, request_id)
-    event_id = audit.append(tx, runtime.tables, event, {"region": request.region, "as_of": request.as_of.isoformat()})
-    numbered = with_id(determination_id, answer)
+    event_id = audit.append(tx, runtime.tables, event, details)
     recorded = Determination(
         id=determination_id,
         as_of=request.as_of,
         region=request.region,
         request=raw,
         answer=numbered,
-        packs=packs,
+        packs=list(rendered.packs),
         determined_by=actor.subject,
         event_id=event_id,
         determined_at=now,

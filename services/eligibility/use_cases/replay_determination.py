@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.eligibility.domain.request import DeterminationRequest
 from services.eligibility.store.determinations import Determination
-from services.eligibility.use_cases.evaluate_household import answer_bytes
+from services.eligibility.use_cases.evaluate_household import rendered_answer
 from services.eligibility.use_cases.published_policy import PackAltered, PublishedPolicy
 from services.eligibility.use_cases.record_determination import with_id
 
@@ -30,8 +30,7 @@ def replay_determination(recorded: Determination, request: DeterminationRequest,
         packs = policy.named(recorded.packs)
     except PackAltered as altered:
         raise ReplayRefused(altered.pack_id, altered.version) from None
-    computed, _ = answer_bytes(packs, request)
-    numbered = with_id(recorded.id, computed)
+    numbered = with_id(recorded.id, rendered_answer(packs, request).body)
     if numbered != recorded.answer:
         raise ReplayDiffers
     return numbered

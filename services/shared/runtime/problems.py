@@ -123,6 +123,14 @@ SEE_DOCS = ("见本服务的 docs 页", "See the service's docs page")
 HTTP_PROBLEMS = {
     404: Problem("no_such_path", 404, "没有这个地址", "No such path", *SEE_DOCS),
     405: Problem("method_not_allowed", 405, "此地址不支持该方法", "Method not allowed here", *SEE_DOCS),
+    415: Problem(
+        "unsupported_media_type",
+        415,
+        "请求内容须为 application/json",
+        "The body must be application/json",
+        "设置 Content-Type 头后重发",
+        "Set the Content-Type header and send it again",
+    ),
     413: Problem("body_too_large", 413, "请求内容过大", "The body is too large", "分批发送", "Send it in parts"),
 }
 OTHER_HTTP = Problem("refused", 400, "请求被拒绝", "The request was refused", *SEE_DOCS)
