@@ -1,8 +1,11 @@
 """Whether the ports that the processes will listen on can be had."""
 
+import errno
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
+
+PORT_MAX = 65535
 
 
 class PortTaken(Exception):
@@ -19,13 +22,16 @@ def require_ports(host: str, ports: Mapping[str, int]) -> None:
             try:
                 held.enter_context(_listening(host, port))
             except OSError as error:
+                reason = error.strerror
                 raise PortTaken(
-                    f"端口 {port} 不可用（{host}，{error.strerror}）：请释放它，或用 {setting} 换一个端口 / "
-                    f"port {port} cannot be had ({host}, {error.strerror}): free it, or choose another with {setting}"
+                    f"端口 {port} 不可用（{host}，{reason}）：请释放它，或用 {setting} 换一个端口 / "
+                    f"port {port} cannot be had ({host}, {reason}): free it, or choose another with {setting}"
                 ) from None
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    if not 0 < port <= PORT_MAX:  # the system would take the number modulo 65536
+        raise OSError(errno.ERANGE, f"1-{PORT_MAX}")
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     try:

@@ -135,15 +135,14 @@ class Processes:
         return deaths
 
     def stop_all(self) -> None:
-        """Ends every process, the last started first, then the embedded server, and gives the data folder up."""
+        """Ends all processes side by side, then the embedded server, and gives the data folder up."""
         deadline = time.monotonic() + STOP_TIMEOUT_S
-        for child in reversed(self._children):  # each is told first: they take their time side by side
-            if child.process:
-                child.process.terminate()
-        for child in reversed(self._children):
-            if child.process:
-                _end(child.process, deadline)
-                (self._pids / f"{child.name}.pid").unlink(missing_ok=True)
+        running = {child.name: child.process for child in reversed(self._children) if child.process}
+        for process in running.values():
+            process.terminate()
+        for name, process in running.items():
+            _await_end(process, deadline)
+            (self._pids / f"{name}.pid").unlink(missing_ok=True)
         self._children.clear()
         embedded_postgres.stop(self._data_dir)
         for descriptor in (self._life_line, self._parents_end):
@@ -183,7 +182,7 @@ class Processes:
         is_final = len(child.deaths) > RESTARTS_MAX
         death = self._death(child, is_final)
         assert child.process is not None
-        _end(child.process, now)  # what it started itself
+        _kill_group(child.process.pid)  # what it started itself
         child.process = None
         child.restart_at = None if is_final else now + RESTART_PAUSE_S
         return death
@@ -234,9 +233,8 @@ def _answers(url: str) -> bool:
         connection.close()
 
 
-def _end(process: subprocess.Popen[bytes], deadline: float) -> None:
-    """Asks the process to end, waits until the deadline (monotonic), and kills what is left of its group."""
-    process.terminate()
+def _await_end(process: subprocess.Popen[bytes], deadline: float) -> None:
+    """Waits until the deadline (monotonic) for a process that was told to end, and kills what is left of its group."""
     with suppress(subprocess.TimeoutExpired):
         process.wait(max(0.0, deadline - time.monotonic()))
     _kill_group(process.pid)

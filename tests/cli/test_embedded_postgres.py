@@ -296,6 +296,10 @@ def test_root_keeps_its_folder_closed(fresh_dir: Path) -> None:
 
 
 def test_variables_meant_for_another_server_do_no_harm(fresh_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"PGPORT": "5999", "PGDATA": "/elsewhere", "PGUSER": "someone", "LC_ALL": "xx_XX"}.items():
+    variables = {"PGPORT": "5999", "PGDATA": "/elsewhere", "PGUSER": "someone", "LC_ALL": "xx_XX"}
+    for name, value in {**variables, "PGCLIENTENCODING": "LATIN1"}.items():
         monkeypatch.setenv(name, value)
-    assert _query(embedded_postgres.start(fresh_dir).owner_url, "select current_user") == "postgres"
+    url = embedded_postgres.start(fresh_dir).owner_url
+    assert _query(url, "select current_user") == "postgres"
+    monkeypatch.delenv("PGCLIENTENCODING")
+    assert _query(url, "show client_encoding") == "UTF8"

@@ -31,12 +31,12 @@ version = "0"
 
 # Builds the checkout without setuptools, which a new venv of Python 3.12 lacks; waits while a file `slow` exists.
 BACKEND = """
-import time, zipfile
+import os, time, zipfile
 from pathlib import Path
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
     root = Path(__file__).parent
-    Path(root, "building").touch()
+    Path(root, "building").write_text(os.environ.get("PIP_NO_CACHE_DIR", ""))
     while Path(root, "slow").exists():
         time.sleep(0.05)
     info = "doudi-0.dist-info"
@@ -53,6 +53,8 @@ COMMAND = """
 import os, sys
 def main():
     import dependency
+    if "descriptor" in sys.argv:
+        os.fstat(9)
     print("command", os.getcwd(), *sys.argv[1:])
     return 3 if "fail" in sys.argv else 0
 """
@@ -203,7 +205,7 @@ def test_no_home_is_needed(installed: Checkout, tmp_path: Path, home: dict[str, 
     code, output, errors = installed.run("x", cwd=tmp_path, environment=home)
     assert (code, output, errors.count("\n")) == (0, f"command {tmp_path} x\n", 1)
     assert not list(tmp_path.iterdir())
-    assert not Path("/nonexistent").exists()
+    assert (installed.root / "building").read_text() == "1"  # else pip would make its cache in a folder named "~"
 
 
 def test_a_changed_lock_is_installed_once(installed: Checkout) -> None:
@@ -212,6 +214,11 @@ def test_a_changed_lock_is_installed_once(installed: Checkout) -> None:
     assert (code, errors.count("\n")) == (0, 1)
     assert list((installed.root / ".venv").glob("lib/python*/site-packages/dependency-2.dist-info"))
     assert installed.run("x")[2] == ""
+
+
+def test_the_command_does_not_hold_the_lock_of_the_installation(installed: Checkout) -> None:
+    installed.outdate()
+    assert "Bad file descriptor" in installed.run("descriptor")[2]
 
 
 def test_a_wheel_that_is_not_the_locked_one_is_refused(installed: Checkout) -> None:

@@ -49,6 +49,7 @@ from services.cli import embedded_postgres
 from services.cli.processes import Processes
 data_dir, with_server, *programs = sys.argv[1:]
 with Processes(Path(data_dir)) as running:
+    print("entered", flush=True)
     if with_server == "server":
         embedded_postgres.start(Path(data_dir))
     for number, program in enumerate(programs):
@@ -104,7 +105,7 @@ def _parent(data_dir: Path, *programs: str, server: bool = False) -> subprocess.
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert parent.stdout is not None
     with parent.stdout:
-        assert parent.stdout.readline() == "started\n"
+        assert parent.stdout.read(len("entered\nstarted\n")) == "entered\nstarted\n"
     for number in range(len(programs)):
         _until(lambda number=number: "up" in _log(data_dir, f"child{number}"))
     return parent
@@ -119,13 +120,16 @@ def test_a_child_gets_its_arguments_and_environment_and_no_other(data_dir: Path)
     assert (data_dir / "logs/one.log").stat().st_mode & 0o077 == 0
 
 
-def test_the_last_started_ends_first(data_dir: Path, tmp_path: Path) -> None:
-    ended = tmp_path / "ended"
+def test_the_end_of_the_block_ends_all_side_by_side(data_dir: Path, tmp_path: Path) -> None:
+    slow = WRITE_AT_TERM.replace("def end(number, frame):", "def end(number, frame):\n    time.sleep(1)")
+    names = {f"child{number}" for number in range(5)}
     with Processes(data_dir) as running:
-        for name in ("bank", "worker", "service"):
-            running.start(name, _python(WRITE_AT_TERM, str(ended), name), os.environ)
-        _until(lambda: all("up" in _log(data_dir, name) for name in ("bank", "worker", "service")))
-    assert ended.read_text().split() == ["service", "worker", "bank"]
+        for name in names:
+            running.start(name, _python(slow, str(tmp_path / "ended"), name), os.environ)
+        _until(lambda: all("up" in _log(data_dir, name) for name in names))
+        started = time.monotonic()
+    assert time.monotonic() - started < 4
+    assert sorted((tmp_path / "ended").read_text().split()) == sorted(names)
     assert not list(data_dir.glob("processes/*.pid"))
 
 
@@ -223,7 +227,7 @@ def test_a_signal_ends_everything_and_the_exit_code_says_which(data_dir: Path, n
     parent = _parent(data_dir, WRITE_AT_TERM, WRITE_AT_TERM, server=number == signal.SIGINT)
     parent.send_signal(number)
     assert parent.wait(timeout=30) == 128 + number
-    assert (data_dir / "ended").read_text().split() == ["child1", "child0"]
+    assert sorted((data_dir / "ended").read_text().split()) == ["child0", "child1"]
     assert not embedded_postgres.is_running(data_dir)
 
 
@@ -231,7 +235,7 @@ def test_a_terminals_ctrl_c_reaches_the_parent_alone(data_dir: Path) -> None:
     parent = _parent(data_dir, WRITE_AT_TERM, WRITE_AT_TERM)
     os.killpg(parent.pid, signal.SIGINT)  # what a terminal does
     assert parent.wait(timeout=30) == 130
-    assert (data_dir / "ended").read_text().split() == ["child1", "child0"]
+    assert sorted((data_dir / "ended").read_text().split()) == ["child0", "child1"]
 
 
 def test_a_second_ctrl_c_does_not_break_the_ending_off(data_dir: Path) -> None:
@@ -241,26 +245,30 @@ def test_a_second_ctrl_c_does_not_break_the_ending_off(data_dir: Path) -> None:
         parent.send_signal(signal.SIGINT)
         time.sleep(0.1)
     assert parent.wait(timeout=30) == 130
-    assert (data_dir / "ended").read_text().split() == ["child1", "child0"]
+    assert sorted((data_dir / "ended").read_text().split()) == ["child0", "child1"]
 
 
 def test_a_signal_while_the_server_is_being_started_leaves_no_server(data_dir: Path) -> None:
     command = _python(PARENT, str(data_dir), "server")
-    for delay_s in (0.3, 0.6, 0.9):
-        parent = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-        _until(lambda: (data_dir / "processes/lock").exists())
-        time.sleep(delay_s)
+    for delay_s in (0.1, 0.4, 0.7):
+        parent = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+        assert parent.stdout is not None
+        with parent.stdout:
+            assert parent.stdout.readline() == b"entered\n"
+            time.sleep(delay_s)
         os.killpg(parent.pid, signal.SIGINT)
         assert parent.wait(timeout=30) == 130
         assert not embedded_postgres._processes_in(data_dir / "postgres")
 
 
 def test_children_end_when_their_parent_is_killed(data_dir: Path) -> None:
-    parent = _parent(data_dir, LIFE_LINE + WRITE_AT_TERM, LIFE_LINE + IGNORE_TERM)
-    orderly, stubborn = _pid(data_dir, "child0"), _pid(data_dir, "child1")
+    with_child = "import subprocess; print(subprocess.Popen(['sleep', '600']).pid)\n"
+    parent = _parent(data_dir, LIFE_LINE + WRITE_AT_TERM, LIFE_LINE + with_child + IGNORE_TERM)
+    pids = [_pid(data_dir, "child0"), _pid(data_dir, "child1"), int(_log(data_dir, "child1").split()[0])]
+    assert all(map(_lives, pids))
     parent.kill()
     parent.wait()
-    _until(lambda: not _lives(orderly) and not _lives(stubborn))
+    _until(lambda: not any(map(_lives, pids)))
     assert (data_dir / "ended").read_text() == "child0\n"
 
 
@@ -301,7 +309,8 @@ def test_a_stranger_with_a_leftovers_number_is_left_alone(data_dir: Path) -> Non
         (data_dir / "processes/old.pid").write_text(f"{stranger.pid} 12345")
         (data_dir / "processes/torn.pid").write_text("")
         with Processes(data_dir):
-            assert stranger.poll() is None
+            with pytest.raises(subprocess.TimeoutExpired):
+                stranger.wait(timeout=0.3)
             assert not list(data_dir.glob("processes/*.pid"))
         stranger.kill()
 
@@ -324,6 +333,12 @@ def test_a_port_that_is_taken_is_named_with_its_setting(free_port: int) -> None:
     assert f"port {free_port} cannot be had" in message
     assert message.count("DOUDI_PAYMENTS_PORT") == 2
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("number", [0, 65536])
+def test_a_number_that_is_no_port_is_refused(number: int) -> None:
+    with pytest.raises(PortTaken, match=f"port {number} cannot be had .*1-65535"):
+        require_ports("127.0.0.1", {"DOUDI_PAYMENTS_PORT": number})
 
 
 def test_one_port_for_two_settings_is_found_out(free_port: int) -> None:
