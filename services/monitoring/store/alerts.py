@@ -12,7 +12,7 @@ from services.monitoring.domain.alert import RAISED, Alert, Hold, PaymentsAnswer
 from services.monitoring.store.death_records import StoredDeath
 from services.monitoring.store.tables import alert_answers, alerts, death_records, feed_batches
 from services.shared.runtime.database import Transaction
-from services.shared.vocabulary.actor import NATION
+from services.shared.vocabulary.actor import significant_digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,7 @@ def _whole() -> Select:
 
 
 def _within(regions: tuple[str, ...]) -> ColumnElement[bool]:
-    return or_(False, *(alerts.c.region.startswith(_significant(region)) for region in regions))
-
-
-def _significant(region: str) -> str:
-    if region == NATION:
-        return ""
-    return region[:2] if region.endswith("0000") else region[:4] if region.endswith("00") else region
+    return or_(False, *(alerts.c.region.startswith(significant_digits(region)) for region in regions))
 
 
 def _listed(row: Row) -> ListedAlert:
