@@ -27,7 +27,9 @@ class CommonSettings(BaseSettings):
     data_dir: Path = Field(DEFAULT_DATA_DIR, description="generated keys and addresses, logs, the embedded server")
     host: str = Field("127.0.0.1", description="the address that the services listen on")
     test_clock: bool = Field(False, description="business time stands where it is put; production refuses it")
-    trusted_keys_file: Path | None = Field(None, description="JWKS of the issuers whose tokens are accepted")
+    trusted_keys_file: Path | None = Field(
+        None, description="JWKS of the issuers whose tokens are accepted; needed to serve"
+    )
     eligibility_url: str = Field("http://127.0.0.1:8101", description="where the others reach eligibility")
     monitoring_url: str = Field("http://127.0.0.1:8102", description="where the others reach monitoring")
     payments_url: str = Field("http://127.0.0.1:8103", description="where the others reach payments")
