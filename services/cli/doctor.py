@@ -53,7 +53,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     environment = read_environment_file(folder)
     file = environment_file()
     yield Finding(f"{file}", bool(environment), f"{len(environment)} settings", "" if environment else "doudi migrate")
-    common = CommonSettings(_env_file=file)
+    common = CommonSettings(_env_file=file)  # type: ignore[call-arg]  # pydantic-settings takes it beside the fields
     yield Finding("DOUDI_MODE", True, common.mode)
     is_safe = common.mode == "development" or not common.test_clock
     yield Finding("DOUDI_TEST_CLOCK", is_safe, str(common.test_clock), "" if is_safe else "unset it in production")

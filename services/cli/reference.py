@@ -5,7 +5,7 @@
 
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -170,11 +170,11 @@ def _problem_table(problems: list[Problem]) -> str:
     return _table(("code", "status", "中文", "English"), rows)
 
 
-def _table(header: Row, rows: list[Row]) -> str:
+def _table(header: Row, rows: Sequence[Row]) -> str:
     return "\n".join(_lines(header, rows)) + "\n"
 
 
-def _lines(header: Row, rows: list[Row]) -> Iterator[str]:
+def _lines(header: Row, rows: Sequence[Row]) -> Iterator[str]:
     yield f"| {' | '.join(header)} |"
     yield "|---" * len(header) + "|"
     for row in rows:

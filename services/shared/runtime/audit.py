@@ -60,15 +60,17 @@ def append(tx: Transaction, tables: RuntimeTables, event: Event, details: Detail
     return row["event_id"]
 
 
-def append_all(tx: Transaction, tables: RuntimeTables, events: Sequence[tuple[Event, Details]]) -> None:
-    """Write many events with their details, in their order, with a few statements."""
-    if events:
-        tx.execute(insert(tables.audit_events), [_row(event, details) for event, details in events])
+def append_all(tx: Transaction, tables: RuntimeTables, events: Sequence[tuple[Event, Details]]) -> list[str]:
+    """Write many events with their details, in their order, with a few statements; returns their ids."""
+    rows = [_row(event, details) for event, details in events]
+    if rows:
+        tx.execute(insert(tables.audit_events), rows)
+    return [row["event_id"] for row in rows]
 
 
 def _row(event: Event, details: Details) -> dict[str, Any]:
     event_id = new_id("event")
-    own = {
+    own: dict[str, log_tree.LeafValue] = {
         "version": 1,
         "event_id": event_id,
         "at": event.at.isoformat(),
