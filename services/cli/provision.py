@@ -127,7 +127,8 @@ def _partner_keys(keys: Path) -> Path:
     path = keys / "partner-keys.json"
     if not path.exists():
         public = _public_jwk(_private_key(keys / "department.pem"))
-        entry = {**public, "kid": DEPARTMENT_KEY_ID, "partner": "civil-affairs", "feeds": ["deaths"], "region": "530113"}
+        partner = {"partner": "civil-affairs", "feeds": ["deaths"], "region": "530113"}
+        entry = {**public, "kid": DEPARTMENT_KEY_ID, **partner}
         _write_private(path, json.dumps({"keys": [entry]}, indent=1))
     return path
 

@@ -278,11 +278,12 @@ def test_only_who_may_reads(service):
 
 
 def test_an_alert_of_another_region_is_not_there(service):
-    # The shipped department stands for the nation, so only who covers the nation sees its alerts.
+    # The shipped department is the county's of 530113.
     batch_id = service.post(batch(row())).json()["batch_id"]
-    alert_id = service.get("/alerts", batch=batch_id).json()["alerts"][0]["id"]
-    assert service.get("/alerts", region="530113", batch=batch_id).json() == {"alerts": []}
-    assert service.get(f"/alerts/{alert_id}", region="530113").status_code == 404
+    (alert,) = service.get("/alerts", region="530113", batch=batch_id).json()["alerts"]
+    assert service.get("/alerts", region="530112", batch=batch_id).json() == {"alerts": []}
+    assert service.get(f"/alerts/{alert['id']}", region="530000").status_code == 200
+    assert service.get(f"/alerts/{alert['id']}", region="530112").status_code == 404
     assert service.get("/alerts/alert_00000000000000000000000000").status_code == 404
 
 
