@@ -146,8 +146,10 @@ def _until_all(
     wanted = frozenset(states)
 
     def look() -> Lines | None:
+        if not also():
+            return None
         lines = _lines(offices, programme, region, month)
-        return lines if lines and also() and all(line["state"] in wanted for line in lines) else None
+        return lines if lines and all(line["state"] in wanted for line in lines) else None
 
     return offices.until(f"{month} {programme} {sorted(wanted)}", look)
 
