@@ -3,11 +3,19 @@
 from collections.abc import Callable
 
 from services.eligibility.domain import award
-from services.eligibility.use_cases import published_policy, replay_determination
+from services.eligibility.use_cases import evaluate_household, published_policy, replay_determination
 from services.shared.policy.fault import PackFault
 from services.shared.runtime.problems import Catalogue, Problem
 
 CATALOGUE: Catalogue = {
+    evaluate_household.AnswerTooLarge: Problem(
+        "answer_too_large",
+        422,
+        "人数多而已知事实少，答复过长",
+        "So many people with so few known facts make the answer too long",
+        "用 programmes 指明所问的项目，或补全各成员的事实",
+        "Name what you ask for in programmes, or tell more of each member",
+    ),
     award.NothingToAward: Problem(
         "nothing_to_award",
         422,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from services.eligibility.store.tables import policy_packs
 from services.shared.runtime.database import Transaction
@@ -49,7 +49,7 @@ def find_pack(tx: Transaction, pack_id: str, version: str) -> PublishedPack | No
 
 def list_current(tx: Transaction, after: str = "", limit: int = MAX_PACKS) -> list[tuple[str, str]]:
     """(id, version) of the newest version of every pack whose id follows `after`, in order of id, at most `limit`."""
-    newest = select(policy_packs.c.id, policy_packs.c.version).distinct(policy_packs.c.id)
+    newest = select(policy_packs.c.id, policy_packs.c.version).ext(distinct_on(policy_packs.c.id))
     order = (policy_packs.c.id, policy_packs.c.loaded_at.desc(), policy_packs.c.version.desc())
     rows = tx.execute(newest.where(policy_packs.c.id > after).order_by(*order).limit(limit))
     return [(row.id, row.version) for row in rows]
