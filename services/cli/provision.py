@@ -48,8 +48,9 @@ def provision(data_dir: Path, owner_url: str, given: Mapping[str, str]) -> dict[
     settings = {**read_environment_file(data_dir)}
     for service in SERVICES:
         prefix = f"DOUDI_{service.upper()}"
-        settings.setdefault(f"{prefix}_DATABASE_URL", _service_address(owner_url, service))
-        settings[f"{prefix}_DATABASE_URL"] = _moved(settings[f"{prefix}_DATABASE_URL"], owner_url)
+        settings[f"{prefix}_DATABASE_URL"] = _service_address(
+            owner_url, service, settings.get(f"{prefix}_DATABASE_URL")
+        )
         settings.setdefault(f"{prefix}_PORT", str(PORTS[service]))
         settings.setdefault(f"{prefix}_SIGNING_KEY_FILE", str(_private_key(keys / f"{service}-signing.pem")))
         settings.setdefault(f"{prefix}_LOG_KEY_FILE", str(_private_key(keys / f"{service}-log.pem")))
@@ -78,17 +79,10 @@ def development_key(data_dir: Path) -> OKPKey:
     return OKPKey.import_key((data_dir / "keys" / "development.pem").read_text(encoding="utf-8"))
 
 
-def _service_address(owner_url: str, service: str) -> str:
-    role = make_url(owner_url).set(username=f"doudi_{service}", password=secrets.token_urlsafe(24))
-    return role.render_as_string(hide_password=False)
-
-
-def _moved(address: str, owner_url: str) -> str:
-    """A generated address follows the embedded server's socket when the data folder was moved."""
-    url, owner = make_url(address), make_url(owner_url)
-    if url.host is None and owner.host is None:
-        url = url.update_query_dict(dict(owner.query))
-    return url.render_as_string(hide_password=False)
+def _service_address(owner_url: str, service: str, before: str | None) -> str:
+    """The service's role on the owner's server, wherever that is now, with the password that it had before."""
+    password = make_url(before).password if before else secrets.token_urlsafe(24)
+    return make_url(owner_url).set(username=f"doudi_{service}", password=password).render_as_string(hide_password=False)
 
 
 def _private_key(path: Path) -> Path:

@@ -20,6 +20,7 @@ from services.cli.provision import PORTS, SERVICES, read_environment_file
 
 BANK_PORT_SETTING = "DOUDI_TEST_BANK_PORT"
 BANK_PORT = 8104
+HOST = "127.0.0.1"
 WATCH_SECONDS = 1.0
 
 
@@ -34,10 +35,9 @@ def run(
     report = Report(as_json)
     try:
         with Processes(folder) as processes:
-            environment = _environment(folder)
-            require_ports(environment["DOUDI_HOST"], _ports(environment))
+            require_ports(os.environ.get("DOUDI_HOST", HOST), _ports(folder))
             report.stage("数据库", "database")
-            environment |= _missing(bring_up_to_date(folder), environment)
+            environment = _environment(folder, bring_up_to_date(folder))
             _start_all(processes, environment, folder)
             report.stage("三个服务、工作进程与测试银行", "three services, their workers and the test bank")
             processes.wait_ready()
@@ -50,29 +50,30 @@ def run(
         refuse(str(failure))
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """What every process of the run gets: the caller's environment, the file's settings, and addresses from ports."""
-    environment = {**read_environment_file(folder), **os.environ}
-    environment.setdefault("DOUDI_HOST", "127.0.0.1")
+def _ports(folder: Path) -> dict[str, int]:
+    defaults = {_port_setting(service): str(PORTS[service]) for service in SERVICES}
+    given = {**defaults, BANK_PORT_SETTING: str(BANK_PORT), **read_environment_file(folder), **os.environ}
+    try:
+        return {name: int(given[name]) for name in (*defaults, BANK_PORT_SETTING)}
+    except ValueError:
+        refuse("端口须为数字 / a port must be a number: " + ", ".join((*defaults, BANK_PORT_SETTING)))
+
+
+def _environment(folder: Path, made: dict[str, str]) -> dict[str, str]:
+    """What every process of the run gets: what was made for it, the caller's environment, and addresses from ports."""
+    environment = {"DOUDI_HOST": HOST, BANK_PORT_SETTING: str(BANK_PORT), **made, **os.environ}
+    # The owner's address is for migrate alone.
+    environment.pop("DOUDI_DATABASE_URL", None)
     environment.update(DOUDI_DATA_DIR=str(folder), DOUDI_TEST_CLOCK="true")
+    host = environment["DOUDI_HOST"]
     for service in SERVICES:
-        port = environment.setdefault(f"DOUDI_{service.upper()}_PORT", str(PORTS[service]))
-        environment[f"DOUDI_{service.upper()}_URL"] = f"http://{environment['DOUDI_HOST']}:{port}"
-    bank_port = environment.setdefault(BANK_PORT_SETTING, str(BANK_PORT))
-    environment["DOUDI_PAYMENTS_BANK_URL"] = f"http://{environment['DOUDI_HOST']}:{bank_port}"
+        environment[f"DOUDI_{service.upper()}_URL"] = f"http://{host}:{environment[_port_setting(service)]}"
+    environment["DOUDI_PAYMENTS_BANK_URL"] = f"http://{host}:{environment[BANK_PORT_SETTING]}"
     return environment
 
 
-def _missing(made: dict[str, str], environment: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in made.items() if name not in os.environ or name not in environment}
-
-
-def _ports(environment: dict[str, str]) -> dict[str, int]:
-    names = [f"DOUDI_{service.upper()}_PORT" for service in SERVICES] + [BANK_PORT_SETTING]
-    try:
-        return {name: int(environment[name]) for name in names}
-    except ValueError:
-        refuse("端口须为数字 / a port must be a number: " + ", ".join(names))
+def _port_setting(service: str) -> str:
+    return f"DOUDI_{service.upper()}_PORT"
 
 
 def _start_all(processes: Processes, environment: dict[str, str], folder: Path) -> None:
