@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import BigInteger, Row, Text, cast, func, insert, literal, select, tuple_
+from sqlalchemy import BigInteger, Row, Text, cast, exists, func, insert, literal, or_, select, tuple_
 
 from services.shared.runtime import log_tree
 from services.shared.runtime.database import Transaction
@@ -90,7 +90,7 @@ def seal(tx: Transaction, tables: RuntimeTables) -> int:
     """Give the next leaf indexes to events that no open transaction can precede; returns how many were sealed.
 
     Identity numbers commit out of order, so events are taken in the order of their transactions, and only
-    those below the snapshot's xmin: every older transaction has ended.
+    those below the snapshot's xmin: every older transaction has ended. `tx` has written nothing before.
     """
     _be_the_only_sealer(tx)
     size = tree_size(tx, tables)
@@ -170,20 +170,28 @@ def _new_nodes(size: int, leaf_hashes: Sequence[bytes], read_stored: log_tree.Re
 
 
 def _unsealed(tx: Transaction, tables: RuntimeTables) -> Sequence[Row]:
-    events = tables.audit_events
-    settled = events.c.written_by < func.pg_snapshot_xmin(func.pg_current_snapshot())
-    query = select(events.c.id, events.c.leaf).where(settled)
+    events, leaves = tables.audit_events, tables.audit_leaves
+    has_no_leaf = ~exists().where(leaves.c.audit_event == events.c.id)
+    query = select(events.c.id, events.c.leaf).where(has_no_leaf).limit(SEAL_LIMIT)
+    is_settled = events.c.written_by < func.pg_snapshot_xmin(func.pg_current_snapshot())
     last = _last_sealed(tx, tables)
-    if last is not None:
+    if last is not None and last.is_of_this_server:
         # In this order nothing can appear behind the last leaf: all transactions below xmin have ended.
         after = tuple_(cast(last.written_by, TransactionNumber), literal(last.id, BigInteger))
-        query = query.where(tuple_(events.c.written_by, events.c.id) > after)
-    return tx.execute(query.order_by(events.c.written_by, events.c.id).limit(SEAL_LIMIT)).all()
+        query = query.where(is_settled, tuple_(events.c.written_by, events.c.id) > after)
+        return tx.execute(query.order_by(events.c.written_by, events.c.id)).all()
+    # The first leaf, or the log was restored from a server with higher numbers: those ended there, and go first, so
+    # that this is the way until all of them have their leaf.
+    is_of_another = events.c.written_by >= func.pg_snapshot_xmax(func.pg_current_snapshot())
+    query = query.where(or_(is_settled, is_of_another))
+    return tx.execute(query.order_by(is_settled, events.c.written_by, events.c.id)).all()
 
 
 def _last_sealed(tx: Transaction, tables: RuntimeTables) -> Row | None:
     events, leaves = tables.audit_events, tables.audit_leaves
-    query = select(cast(events.c.written_by, Text).label("written_by"), events.c.id).join_from(leaves, events)
+    is_of_this_server = events.c.written_by < func.pg_snapshot_xmin(func.pg_current_snapshot())
+    columns = (cast(events.c.written_by, Text).label("written_by"), events.c.id)
+    query = select(*columns, is_of_this_server.label("is_of_this_server")).join_from(leaves, events)
     return tx.execute(query.order_by(leaves.c.leaf_index.desc()).limit(1)).first()
 
 

@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import UTC, datetime
+from importlib import import_module
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import create_engine, func, insert, make_url, select, text, upda
 from sqlalchemy.exc import DBAPIError
 
 from services.shared.runtime import audit, log_tree
+from services.shared.runtime.database import Database
 from verifier import doudi_verify
 
 NOW = datetime(2026, 3, 1, 1, 2, 3, tzinfo=UTC)
@@ -280,3 +282,74 @@ def test_the_service_cannot_update_through_the_runtime_either(database, tables, 
     append(560)
     with pytest.raises(DBAPIError):
         database.transact(lambda tx: tx.execute(update(tables.audit_events).values(action="nothing")))
+
+
+@pytest.fixture
+def restored(request, owner_url, service_environment):
+    """Another service's log, as it is after a dump was restored on a server whose transaction numbers are lower."""
+    service = request.param
+    tables = import_module(f"services.{service}.store.tables").runtime_tables
+    database = Database(service_environment[f"DOUDI_{service.upper()}_DATABASE_URL"], service)
+    engine = create_engine(owner_url, connect_args={"options": f"-c search_path={service}"})
+
+    def renumber(entities, written_by):
+        """As the owner, past the triggers: say that the events of `entities` were written by that transaction."""
+        with engine.begin() as connection:
+            connection.execute(text("set local session_replication_role = replica"))
+            number = text("update audit_events set written_by = cast(:number as xid8) where entity_id = any(:entities)")
+            connection.execute(number, {"number": str(written_by), "entities": [f"award_{e}" for e in entities]})
+
+    yield database, tables, renumber
+    engine.dispose()
+    database.close()
+
+
+@pytest.mark.parametrize("restored", ["monitoring"], indirect=True)
+def test_a_log_that_was_restored_on_another_server_goes_on(restored, monkeypatch):
+    database, tables, renumber = restored
+    monkeypatch.setattr(audit, "SEAL_LIMIT", 2)
+
+    def write(*numbers):
+        for number in numbers:
+            database.transact(audit.append, tables, event(number))
+
+    def seal():
+        while database.transact(audit.seal, tables):
+            pass
+        return sealed_entities(database, tables)
+
+    write(1, 2)
+    seal()
+    write(3, 4, 5)
+    renumber([1, 2, 3, 4, 5], 10**12)
+    write(6, 7)
+    assert set(seal()) == {f"award_{number}" for number in range(1, 8)}
+    write(8)
+    assert seal()[-1] == "award_8"
+
+
+@pytest.mark.parametrize("restored", ["monitoring"], indirect=True)
+def test_numbers_that_were_used_on_another_server_may_come_again(restored):
+    database, tables, renumber = restored
+    for number in (11, 12):
+        database.transact(audit.append, tables, event(number))
+    database.transact(audit.seal, tables)
+    now = database.transact(lambda tx: int(tx.execute(text("select cast(pg_current_xact_id() as text)")).scalar()))
+    renumber([11], now + 3)
+    database.transact(audit.append, tables, event(13))
+    database.transact(audit.seal, tables)
+    for _ in range(6):
+        database.transact(lambda tx: tx.execute(text("select pg_current_xact_id()")))
+    database.transact(audit.append, tables, event(14))
+    database.transact(audit.seal, tables)
+    assert sealed_entities(database, tables)[-2:] == ["award_13", "award_14"]
+
+
+@pytest.mark.parametrize("restored", ["payments"], indirect=True)
+def test_a_log_restored_before_anything_was_sealed_is_sealed(restored):
+    database, tables, renumber = restored
+    database.transact(audit.append, tables, event(21))
+    renumber([21], 10**12)
+    database.transact(audit.append, tables, event(22))
+    database.transact(audit.seal, tables)
+    assert {"award_21", "award_22"} <= set(sealed_entities(database, tables))
