@@ -112,7 +112,10 @@ def _results(case: Case, code: str) -> Iterator[Result]:
     programme = case.evaluation.policy.book.programmes.get(code)
     if programme is None:
         reason = Reason("programme.rules_in_force", None, None, NO_RULES, {}, {}, None, ())
-        yield Result(code, TIERS[code], HOUSEHOLD, "undetermined", explain=lambda: (reason,))
+        missing = (f"{code}_rule",)
+        yield Result(
+            code, TIERS[code], HOUSEHOLD, "undetermined", missing_parameters=missing, explain=lambda: (reason,)
+        )
         return
     evaluation = case.at(programme)
     rows = [evaluation.root] if programme.entity == HOUSEHOLD else evaluation.rows(programme.entity, evaluation.root)

@@ -1,0 +1,83 @@
+"""`doudi determine` and `doudi pack`, as a person at a shell meets them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def doudi(*arguments, stdin=None):
+    command = [sys.executable, "-c", "from services.cli.main import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, input=stdin, timeout=120)
+
+
+def request_of(name):
+    return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))["request"]
+
+
+@pytest.fixture
+def request_file(tmp_path):
+    def write(body):
+        file = tmp_path / "request.json"
+        file.write_text(json.dumps(body), encoding="utf-8")
+        return str(file)
+
+    return write
+
+
+def test_determine_prints_the_answer_as_json_when_piped(request_file):
+    run = doudi("determine", request_file(request_of("w05-wuhan-urban")))
+    assert (run.returncode, run.stderr) == (0, "")
+    answer = json.loads(run.stdout)
+    assert answer["totals"] == {"monthly": "1020.00"}
+
+
+def test_determine_reads_standard_input():
+    run = doudi("determine", "-", stdin=json.dumps(request_of("w05-wuhan-rural")))
+    assert json.loads(run.stdout)["totals"] == {"monthly": "660.00"}
+
+
+def test_determine_refuses_a_bad_body_in_lines_that_name_the_place(request_file):
+    run = doudi("determine", request_file(request_of("b-money-number")))
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert run.stderr.startswith("/household/members/0/income/0/monthly: money_is_a_number: ")
+    assert "Traceback" not in run.stderr and "1800" not in run.stderr
+
+
+def test_determine_refuses_a_file_that_is_not_there():
+    run = doudi("determine", "/nowhere/request.json")
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr and "/nowhere/request.json" in run.stderr
+
+
+def test_pack_test_counts_the_cases(tmp_path):
+    run = doudi("pack", "test", "--json")
+    report = json.loads(run.stdout)
+    assert (run.returncode, report["failed"]) == (0, [])
+    assert report["cases"] > 100
+
+
+def test_pack_validate_exits_1_and_names_the_fault(tmp_path):
+    source = Path(__file__).parents[2] / "services/eligibility/policy_packs/cn-420000"
+    folder = tmp_path / "cn-410000"
+    folder.mkdir()
+    for name in ("pack.toml", "parameters.csv"):
+        (folder / name).write_text((source / name).read_text().replace("420000", "410000"))
+    (folder / "rules.toml").write_text(
+        '[[rule]]\nid = "a.b"\nentity = "household"\ntype = "bool"\nexpr = "household.x"\n'
+    )
+    run = doudi("pack", "validate", str(folder), "--json")
+    assert run.returncode == 1
+    assert json.loads(run.stdout)[0] | {"remedy": ""} == {
+        "pack": "cn-410000",
+        "where": "rule a.b",
+        "column": 1,
+        "problem": "household has no fact x",
+        "remedy": "",
+    }
+    assert doudi("pack", "validate").returncode == 0

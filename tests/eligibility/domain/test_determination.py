@@ -1,0 +1,333 @@
+"""What an answer says: outcomes, what is missing, what excludes what, categories, reasons and amounts."""
+
+import json
+
+import pytest
+
+from services.eligibility.domain.answer import render_answer
+
+
+def member(body, name="m1"):
+    return next(item for item in body["household"]["members"] if item["id"] == name)
+
+
+# --- a whole answer ---------------------------------------------------------------------------------------------------
+
+
+def test_the_family_of_w05_draws_the_gap(answer_to, family):
+    answer = answer_to(family)
+    dibao = answer.result("dibao")
+    assert (dibao.outcome, dibao.monthly_fen, dibao.starts_in) == ("eligible", 102000, "2023-09")
+    assert (dibao.tier, dibao.decision_level, dibao.subject) == ("basic", "county", "household")
+    assert (answer.category, answer.monthly_total_fen, answer.simulation) == ("dibao", 102000, False)
+    assert [pack["id"] for pack in answer.packs] == ["cn", "cn-420000", "cn-420100"]
+    assert all(len(pack["sha256"]) == 64 for pack in answer.packs)
+
+
+def test_every_member_has_a_result_of_a_member_programme(answer_to, family):
+    subjects = [result.subject for result in answer_to(family).results if result.programme == "tekun"]
+    assert subjects == ["m1", "m2", "m3"]
+
+
+def test_the_same_request_gives_the_same_bytes(answer_to, family):
+    rendered = render_answer(answer_to(family))
+    assert rendered == render_answer(answer_to(json.loads(json.dumps(family))))
+    assert json.dumps(json.loads(rendered), ensure_ascii=False, separators=(",", ":")) == rendered.decode()
+
+
+def test_in_december_the_money_starts_in_the_next_year(answer_to, family):
+    family["as_of"] = "2023-12-31"
+    assert answer_to(family).result("dibao").starts_in == "2024-01"
+
+
+# --- reasons ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_reason_has_both_sides_and_its_law(answer_to, family):
+    reason = next(r for r in answer_to(family).result("dibao").reasons if r.rule == "dibao.income_test")
+    assert reason.holds is True
+    assert reason.text.zh == "人均计入收入 600.00 元，低于当地标准 940.00 元"
+    assert reason.values == {"per_capita_income": "600.00", "dibao_standard": "940.00"}
+    assert reason.citation["article"] == "第九条"
+    assert reason.citation["in_force_from"] == "2014-05-01"
+    assert reason.figures["dibao_standard"]["pack"] == "cn-420100"
+    assert reason.figures["dibao_standard"]["from"] == "2023-04-01"
+
+
+def test_a_refusal_says_by_how_much(answer_to, family):
+    member(family)["income"][0]["monthly"] = "3006.00"
+    dibao = answer_to(family).result("dibao")
+    failing = [reason for reason in dibao.reasons if reason.holds is False]
+    assert dibao.outcome == "ineligible"
+    assert [reason.rule for reason in failing] == ["dibao.income_test"]
+    assert "高出标准 62.00 元" in failing[0].text.zh
+    assert "62.00 above the standard" in failing[0].text.en
+    assert failing[0].values["gap"] == "62.00"
+
+
+def test_the_law_of_2026_is_cited_from_its_day(answer_to, alone):
+    alone["programmes"] = ["dibao"]
+    articles = {}
+    for day in ("2026-06-30", "2026-07-01"):
+        alone |= {"as_of": day, "parameters": {"dibao_standard": "560.00"}}
+        reason = next(r for r in answer_to(alone).result("dibao").reasons if r.rule == "dibao.income_test")
+        articles[day] = (reason.citation["article"], reason.citation["in_force_from"])
+    assert articles == {"2026-06-30": ("第九条", "2014-05-01"), "2026-07-01": ("第十八条", "2026-07-01")}
+
+
+def test_bounds_are_shown_where_a_fact_is_open(answer_to, family):
+    member(family)["income"][0]["monthly"] = "9000.00"
+    del member(family, "m2")["income"]
+    reason = next(r for r in answer_to(family).result("dibao").reasons if r.rule == "dibao.income_test")
+    assert reason.holds is False
+    assert reason.values["per_capita_income"] == {"at_least": "3000.00"}
+    assert "人均计入收入 至少 3000.00 元" in reason.text.zh
+
+
+def test_reasons_reach_down_to_each_members_income(answer_to, family):
+    def subjects(reason):
+        return {reason.subject} | {name for child in reason.children for name in subjects(child)}
+
+    reasons = answer_to(family).result("dibao").reasons
+    assert {"m1", "m2", "m3"} <= set().union(*map(subjects, reasons))
+
+
+# --- what is missing --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "facts", "parameters"),
+    [
+        (
+            lambda b: b["household"]["assets"].pop("financial"),
+            ["household.assets.financial"],
+            ["financial_asset_limit"],
+        ),
+        (lambda b: b["household"]["assets"].pop("vehicles"), ["household.assets.vehicles"], []),
+        (lambda b: b["household"]["assets"].update(vehicles=[{}]), ["household.assets.vehicles[0].kind"], []),
+        (lambda b: b["household"]["assets"].pop("homes"), ["household.assets.homes"], []),
+        (lambda b: b["household"].pop("area_type"), ["household.area_type"], []),
+        (lambda b: member(b, "m3").pop("relation"), ["household.members[m3].relation"], []),
+        (lambda b: b["household"]["assets"].update(financial="1.00"), [], ["financial_asset_limit"]),
+    ],
+)
+def test_exactly_what_would_settle_dibao_is_named(answer_to, family, change, facts, parameters):
+    change(family)
+    family["programmes"] = ["dibao"]
+    dibao = answer_to(family).result("dibao")
+    assert dibao.outcome == "undetermined"
+    assert list(dibao.missing_facts) == facts
+    assert list(dibao.missing_parameters) == parameters
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda b: member(b).pop("birth_date"),
+        lambda b: member(b).pop("disability"),
+        lambda b: member(b).pop("employment"),
+        lambda b: member(b).pop("serious_illness"),
+        lambda b: b["household"]["assets"].update(vehicles=[{"kind": "farm"}]),
+        lambda b: b["household"]["assets"].update(non_residential=1, homes=0),
+    ],
+)
+def test_what_does_not_matter_to_dibao_is_not_asked(answer_to, family, change):
+    change(family)
+    family["programmes"] = ["dibao"]
+    assert answer_to(family).result("dibao").monthly_fen == 102000
+
+
+def test_a_refusal_by_income_asks_nothing_about_property(answer_to, family):
+    member(family)["income"][0]["monthly"] = "2820.00"
+    family["household"].pop("assets")
+    dibao = answer_to(family).result("dibao")
+    assert (dibao.outcome, dibao.missing_facts) == ("ineligible", ())
+
+
+def test_a_car_refuses_whatever_is_earned(answer_to, family):
+    family["household"]["assets"]["vehicles"] = [{"kind": "car"}]
+    del member(family)["income"]
+    assert answer_to(family).result("dibao").outcome == "ineligible"
+
+
+def test_both_area_types_with_one_figure_need_no_area_type(answer_to, family):
+    family |= {"region": "440100"}
+    del family["household"]["area_type"]
+    assert answer_to(family).result("dibao").monthly_fen == 3 * 123800 - 180000
+
+
+def test_an_open_amount_leaves_the_programme_open(answer_to, alone):
+    del member(alone)["care_arrangement"]
+    tekun = answer_to(alone).result("tekun", "m1")
+    assert (tekun.outcome, tekun.missing_facts) == ("undetermined", ("household.members[m1].care_arrangement",))
+    assert tekun.monthly_fen is None
+
+
+def test_an_old_supporter_is_asked_what_the_rule_needs(answer_to, alone):
+    member(alone)["supporters"] = [{"birth_date": "1950-01-01", "disability": None, "benefits": []}]
+    tekun = answer_to(alone).result("tekun", "m1")
+    at = "household.members[m1].supporters[0]"
+    assert list(tekun.missing_facts) == [f"{at}.per_capita_income", f"{at}.property_ok"]
+    assert list(tekun.missing_parameters) == ["per_capita_disposable_income"]
+
+
+def test_one_able_supporter_settles_it_whatever_the_others_are(answer_to, alone):
+    able = {"birth_date": "1990-01-01", "disability": None, "property_ok": True, "benefits": []}
+    member(alone)["supporters"] = [{"birth_date": "1950-01-01"}, able, {}]
+    assert answer_to(alone).result("tekun", "m1").outcome == "ineligible"
+
+
+def test_today_nothing_is_guessed_in_yunnan(answer_to, alone):
+    alone["as_of"] = "2026-11-24"
+    answer = answer_to(alone)
+    tekun = answer.result("tekun", "m1")
+    assert tekun.outcome == "undetermined"
+    assert list(tekun.missing_parameters) == ["dibao_standard", "tekun_basic_standard", "tekun_care_full"]
+    assert answer.result("dibao").missing_parameters == ("dibao_standard",)
+    assert answer.category == "undetermined"
+
+
+def test_a_programme_without_rules_is_open_and_says_so(answer_to, family):
+    family["programmes"] = ["orphan_allowance", "dibao"]
+    orphan = answer_to(family).result("orphan_allowance")
+    assert (orphan.outcome, orphan.tier) == ("undetermined", "basic")
+    assert orphan.missing_parameters == ("orphan_allowance_rule",)
+    assert orphan.reasons[0].rule == "programme.rules_in_force"
+
+
+# --- exclusions -------------------------------------------------------------------------------------------------------
+
+
+def test_support_of_the_destitute_excludes_dibao_and_says_so_on_both(answer_to, alone):
+    answer = answer_to(alone)
+    dibao = answer.result("dibao")
+    assert (dibao.outcome, dibao.excluded_by, dibao.monthly_fen) == ("ineligible", "tekun", None)
+    assert answer.result("tekun", "m1").chosen_over == ("dibao",)
+    assert answer.monthly_total_fen == 115500
+    assert dibao.reasons[0].rule == "tekun.covers_household"
+
+
+def test_nothing_is_excluded_where_its_own_tests_refuse(answer_to, alone):
+    alone["household"]["assets"]["homes"] = 2
+    answer = answer_to(alone)
+    assert answer.result("dibao").excluded_by is None
+    assert answer.result("tekun", "m1").chosen_over == ()
+
+
+def test_while_the_winner_is_open_the_other_is_answered_and_names_it(answer_to, alone):
+    del member(alone)["self_care_failures"]
+    answer = answer_to(alone)
+    dibao = answer.result("dibao")
+    assert (dibao.outcome, dibao.monthly_fen) == ("eligible", 56000)
+    assert (dibao.may_be_excluded_by, dibao.excluded_by) == (("tekun",), None)
+    assert answer.category == "undetermined"
+
+
+def test_what_is_not_asked_excludes_nothing_unless_drawn(answer_to, alone):
+    alone["programmes"] = ["dibao"]
+    assert answer_to(alone).result("dibao").monthly_fen == 56000
+    member(alone)["benefits"] = [{"programme": "tekun", "monthly": "1155.00"}]
+    assert answer_to(alone).result("dibao").excluded_by == "tekun"
+
+
+def test_a_destitute_member_leaves_the_count_of_the_others(answer_to, family):
+    member(family, "m2")["benefits"] = [{"programme": "tekun", "monthly": "1880.00"}]
+    dibao = answer_to(family).result("dibao")
+    assert (dibao.monthly_fen, dibao.excluded_by) == (2 * 94000 - 180000, None)
+
+
+def test_a_confirmed_status_is_not_tested_again(answer_to, family):
+    family["household"]["recognised_as"] = "dibao"
+    family["household"]["assets"]["homes"] = 5
+    answer = answer_to(family)
+    assert answer.result("dibao").monthly_fen == 102000
+    assert answer.category == "dibao"
+    assert answer.result("dibao_margin").outcome == "ineligible"
+
+
+def test_a_confirmed_layer_leaves_the_others_untested(answer_to, family):
+    family["household"] |= {"recognised_as": "rigid_expenditure", "assets": {}}
+    answer = answer_to(family)
+    assert answer.result("dibao").excluded_by == "rigid_expenditure"
+    assert answer.result("dibao").missing_facts == ()
+    assert answer.category == "rigid_expenditure"
+
+
+# --- categories -------------------------------------------------------------------------------------------------------
+
+
+def test_the_category_is_none_where_everything_is_refused(answer_to, family):
+    member(family)["income"][0]["monthly"] = "99999.00"
+    assert answer_to(family).category == "none"
+
+
+def test_the_category_is_open_only_where_a_higher_status_is(answer_to, family):
+    family["programmes"] = ["dibao", "dibao_margin"]
+    del family["household"]["assets"]["homes"]
+    assert answer_to(family).category == "undetermined"
+    family["programmes"] = ["dibao_margin"]
+    assert answer_to(family).category == "none"
+
+
+# --- presumptions and simulations -------------------------------------------------------------------------------------
+
+
+def test_a_presumption_is_shown_where_it_was_used_and_only_there(answer_to, alone):
+    alone["programmes"] = ["tekun"]
+    member(alone)["supporters"] = [
+        {"birth_date": "1990-01-01", "disability": None, "property_ok": True, "benefits": []}
+    ]
+    paths = [item.path for item in answer_to(alone).presumptions]
+    at = "household.members[m1]"
+    assert paths == [f"{at}.circumstances", f"{at}.supporters[0].circumstances", f"{at}.supporters[0].legal_capacity"]
+    member(alone)["circumstances"] = []
+    member(alone)["supporters"][0] |= {"circumstances": [], "legal_capacity": True}
+    assert answer_to(alone).presumptions == ()
+
+
+def test_events_that_are_not_given_are_presumed_not_to_be(answer_to, alone):
+    alone |= {"as_of": "2026-03-01", "programmes": ["small_advance"]}
+    answer = answer_to(alone)
+    assert answer.result("small_advance").outcome == "ineligible"
+    assert [item.path for item in answer.presumptions] == ["events"]
+
+
+def test_a_simulation_is_marked_and_its_figures_replace_the_packs(answer_to, family):
+    family["parameters"] = {"dibao_standard": "1000.00", "work_cost_deduction": "100.00"}
+    answer = answer_to(family)
+    assert answer.simulation is True
+    assert answer.result("dibao").monthly_fen == 3 * 100000 - 170000
+    reason = next(r for r in answer.result("dibao").reasons if r.rule == "dibao.income_test")
+    assert reason.figures == {}
+
+
+def test_a_figure_of_a_later_programme_changes_nothing_but_the_mark(answer_to, family):
+    plain = answer_to(family)
+    family["parameters"] = {"rigid_ratio": "0.60", "rigid_comparator": ">", "medical_aid_rule": "any"}
+    answer = answer_to(family)
+    assert answer.simulation is True
+    assert [r.outcome for r in answer.results] == [r.outcome for r in plain.results]
+
+
+# --- the place of an emergency ----------------------------------------------------------------------------------------
+
+
+def test_an_advance_follows_the_place_of_the_emergency(answer_to, family):
+    family |= {
+        "as_of": "2026-03-01",
+        "programmes": ["small_advance"],
+        "events": [{"kind": "fire", "on": "2026-02-28", "region": "530113", "requested": "1000.00", "persons": 1}],
+    }
+    answer = answer_to(family)
+    advance = answer.result("small_advance")
+    assert (advance.one_off_fen, advance.decision_level, advance.monthly_fen) == (74400, "township", None)
+    assert answer.one_off_total_fen == 74400
+    assert [pack["id"] for pack in answer.packs] == ["cn", "cn-420000", "cn-420100", "cn-530000", "cn-530113"]
+    family["events"][0].pop("region")
+    assert answer_to(family).result("small_advance").missing_parameters == ("dibao_standard",)
+
+
+def test_everyone_is_affected_unless_it_is_said_how_many(answer_to, family):
+    event = {"kind": "fire", "on": "2026-02-28", "region": "530113", "requested": "9000.00"}
+    family |= {"as_of": "2026-03-01", "programmes": ["small_advance"], "events": [event]}
+    assert answer_to(family).result("small_advance").one_off_fen == 3 * 74400
