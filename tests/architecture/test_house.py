@@ -40,17 +40,16 @@ OF_A_MACHINE = re.compile(
 )
 
 
+GENERATED = re.compile(r"(^|/)(\.(?!ci/)|__pycache__|build/|[^/]+\.egg-info)")
 NAMES_WHAT_IT_LOOKS_FOR = {"tests/architecture/test_documents.py"}
 
 
 def files_of_the_repository() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    """What is, or would be, committed; without git, every file that is in no hidden or generated folder."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        return [file for file in ROOT.rglob("*") if file.is_file() and not GENERATED.search(relative(file))]
+    command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 

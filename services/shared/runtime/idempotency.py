@@ -1,4 +1,7 @@
-"""Idempotency keys: the answer to a key is written in the transaction of its effect, and given again after."""
+"""Idempotency keys: the answer to a key is written in the transaction of its effect, and given again after.
+
+Keys are kept for good: a yearly job is sent again a year later under the same key.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -12,8 +15,6 @@ from services.shared.runtime.database import Transaction
 from services.shared.runtime.tables import RuntimeTables
 
 MAX_KEY_LENGTH = 200
-KEPT_DAYS = 400
-"""A monthly job is sent again a month later, and a yearly one a year later, under the same key."""
 
 
 class IdempotencyKeyMissing(Exception):

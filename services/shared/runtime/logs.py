@@ -69,8 +69,14 @@ class _ThroughStructlog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
         # asyncio writes the failed task, its exception's message included, from the second line on.
-        text = record.msg.partition("\n")[0] if isinstance(record.msg, str) else type(record.msg).__name__
+        text = record.msg.partition("\n")[0] if isinstance(record.msg, str) else _name_of(record.msg)
         get_logger().log(record.levelno, text, logger=record.name, error_type=error)
+
+
+def _name_of(message: object) -> str:
+    # The system's own words for a taken port or a full disk; another error's may hold data.
+    reason = message.strerror if isinstance(message, OSError) else None
+    return f"{type(message).__name__}: {reason}" if reason else type(message).__name__
 
 
 def _harmless(value: object) -> object:

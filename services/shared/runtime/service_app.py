@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi_offline import FastAPIOffline
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,6 +48,8 @@ MAX_BODY_BYTES = 1_000_000
 REQUEST_ID = re.compile(rb"(?!.*\d{15})[A-Za-z0-9._-]{1,100}")
 """A caller's own id is kept, for both sides' logs, unless it could be a person's number."""
 CLOCK_CONNECTIONS = 2
+END_OF_TIME = datetime(2200, 1, 1, tzinfo=UTC)
+"""The test clock stays where days and months can still be added to it."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -248,7 +250,7 @@ class ClockBody(BaseModel):
     """Where the test clock is to stand."""
 
     model_config = ConfigDict(extra="forbid")
-    now: AwareDatetime
+    now: AwareDatetime = Field(lt=END_OF_TIME)
 
 
 def _given_request_id(scope: Scope) -> str | None:

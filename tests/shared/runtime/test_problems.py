@@ -275,6 +275,10 @@ def test_the_test_clock_goes_forward_only_and_rules_the_events(client, token_of)
     problem_of(back, 409, "clock_may_not_go_back")
     naive = client.post("/eligibility/v1/test-helpers/clock", json={"now": "2031-08-01T00:00:00"}, headers=operator)
     assert problem_of(naive, 400, "invalid_body")["errors"][0]["code"] == "not_an_instant"
+    for far in ("2200-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        problem_of(
+            client.post("/eligibility/v1/test-helpers/clock", json={"now": far}, headers=operator), 400, "invalid_body"
+        )
     problem_of(
         client.post("/eligibility/v1/test-helpers/clock", json={"now": "2031-01-01T00:00:00Z"}, headers=token_of()),
         403,
