@@ -55,7 +55,7 @@ def schedules(runtime: Runtime, bank: Bank) -> dict[str, Schedule]:
             EVERY_SECOND, until_nothing_is_left(lambda: transact(schedule_lines, runtime, pack))
         ),
         "lapse_holds": Schedule(EVERY_SECOND, until_nothing_is_left(lambda: transact(lapse_holds, runtime))),
-        "read_bank": Schedule(EVERY_SECOND, read_bank),
+        "read_bank": Schedule(EVERY_TWO_SECONDS, read_bank),
         "seal_log": sealing_schedule(runtime),
         "finish_batches": Schedule(EVERY_TWO_SECONDS, until_nothing_is_left(lambda: transact(finish_batches, runtime))),
     }

@@ -67,7 +67,7 @@ def test_a_bank_that_hangs_after_accepting_is_asked_and_its_answer_adopted(payme
     until_done(payments, batch_id)
     [same] = files(payments, batch_id)
     assert (same["msg_id"], same["sha256"], same["state"]) == (file["msg_id"], file["sha256"], "COMPLETE")
-    assert [a["action"] for a in same["attempts"]] == ["send", "send", "query"]
+    assert [a["action"] for a in same["attempts"]] == ["send", "send", "query", "report"]
     assert payments.line(award)["state"] == "ACCEPTED"
     assert paid_since(payments, before) == "1020.00"
 

@@ -1,6 +1,13 @@
 """After a death record only what must wait waits, for a bounded time, and two persons decide."""
 
+import dataclasses
+from datetime import datetime
+
 import pytest
+
+from services.payments.gateways.policy_pack import read_payment_pack
+from services.payments.store.awards import count_stopped
+from services.payments.use_cases.schedule_lines import schedule_lines
 
 RULE = {"id": "M12", "instrument": "关于进一步做好最低生活保障等社会救助兜底保障工作的通知", "article": "七"}
 MONTH, UNTIL = "2025-09", "2025-11"
@@ -112,6 +119,19 @@ def test_two_persons_end_it_and_it_stays_ended(payments, family) -> None:
     assert payments.done(f"/holds/{hold_id}/confirm", {}, "confirmer")["state"] == "STOPPED"
     assert live(payments, family) == [("680.00", "CREATED")]
     assert alert(payments, family, member=2, alert_id="alert_again").json()["outcome"] == "NOT_ON_ROLL"
+
+
+def test_the_next_months_are_without_the_ended_share(payments, family) -> None:
+    hold_id = hold_of(payments, family, member=0)
+    payments.done(f"/holds/{hold_id}/answer", {"answer": "stop"}, "caseworker")
+    payments.done(f"/holds/{hold_id}/confirm", {}, "confirmer")
+    stopped = payments.runtime.database.read(count_stopped, family["award_id"])
+    assert stopped == 1
+    later = datetime.fromisoformat("2025-10-01T09:00:00+08:00")
+    runtime = dataclasses.replace(payments.runtime, now=lambda: later)
+    runtime.database.transact(schedule_lines, runtime, read_payment_pack())
+    october = payments.lines(family["award_id"], month="2025-10")
+    assert [line["amount"] for line in october] == ["680.00"]
 
 
 def test_two_persons_let_it_be_paid(payments, alone) -> None:

@@ -1,11 +1,12 @@
 """What contradicts the books opens an exception and changes no state; the books say where the difference lies."""
 
+import threading
 from datetime import date, timedelta
 
 import pytest
 
 from services.payments.gateways.iso20022 import Statement, StatementEntry
-from services.payments.use_cases.reconcile_statements import explain_messages, take_statement
+from services.payments.use_cases.reconcile_statements import explain_messages, reconcile_statements, take_statement
 from tests.running_bank import ACCOUNT
 
 
@@ -88,8 +89,50 @@ def test_a_gap_between_two_statements_is_noticed(payments, settled) -> None:
     assert ("statement_balance_differs", None) in exceptions(payments)
 
 
+class BankThatGarbles:
+    """A line to a bank whose statement of one day cannot be read."""
+
+    def closed_days(self, after: date) -> list[date]:
+        return [after + timedelta(1), after + timedelta(2)]
+
+    def statement(self, day: date) -> bytes:
+        return b"<Document>garbled</Document>"
+
+
+def test_a_statement_that_cannot_be_read_is_noticed_and_skips_no_day(payments, settled) -> None:
+    before = payments.rows("select count(*) from payments.bank_statements")
+    reconcile_statements(payments.runtime, BankThatGarbles())
+    reconcile_statements(payments.runtime, BankThatGarbles())
+    assert len([e for e in payments.get("/exceptions")["data"] if e["kind"] == "statement_unreadable"]) == 1
+    assert payments.rows("select count(*) from payments.bank_statements") == before
+
+
 def test_the_same_statement_again_is_nothing_new(payments, settled) -> None:
     before = payments.rows("select count(*) from payments.bank_messages")
-    payments.rows("select 1")
-    take(payments, date(2023, 9, 10) + timedelta(0), entry(1, 102_000, settled["right"]["end_to_end_id"], True))
+    take(payments, date(2023, 9, 10), entry(1, 102_000, settled["right"]["end_to_end_id"], True))
     assert payments.rows("select count(*) from payments.bank_messages") == before
+
+
+def test_two_readers_at_once_take_no_second_look_for_a_second_debit(payments, settled) -> None:
+    awards = [payments.award(month="2023-10", until="2023-11", amount="1.00") for _ in range(8)]
+    payments.put_clock("2023-10-01T09:00:00+08:00")
+    payments.pay(payments.release(payments.batch(month="2023-10")))
+    lines = [payments.line(award) for award in awards]
+    day, runtime = date(2023, 10, 1), payments.runtime
+    entries = tuple(entry(number, 100, line["end_to_end_id"]) for number, line in enumerate(lines, start=1))
+    statement = Statement("two-readers", ACCOUNT, 10_000, 9_200, entries)
+    start = threading.Barrier(4)
+
+    def read() -> None:
+        start.wait()
+        runtime.database.transact(take_statement, runtime, day, b"two readers", statement)
+        while runtime.database.transact(explain_messages, runtime):
+            pass
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert {payments.line(award)["state"] for award in awards} == {"SETTLED"}
+    assert not {line["id"] for line in lines} & {line_id for _, line_id in exceptions(payments)}

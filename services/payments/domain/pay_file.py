@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 60.0
+MOST_DOUBLINGS = 10
+
 
 class PayFileState(StrEnum):
     """Where one message to the bank stands. IN_DOUBT: sent, and no answer came."""
@@ -93,6 +96,11 @@ def move_when_unknown(*, dedupes_by_msg_id: bool) -> NextMove:
     Only a bank that dedupes by MsgId makes a resend safe; otherwise the first copy may still be on its way.
     """
     return NextMove.RESEND_SAME_BYTES if dedupes_by_msg_id else NextMove.ASK_TWO_PERSONS
+
+
+def pause_seconds(attempts: int) -> float:
+    """How long to leave the bank alone after so many attempts: doubling from FIRST_PAUSE to LONGEST_PAUSE."""
+    return min(FIRST_PAUSE_SECONDS * 2.0 ** min(attempts, MOST_DOUBLINGS), LONGEST_PAUSE_SECONDS)
 
 
 def check_same_bytes(recorded_sha256: str, sha256: str) -> None:

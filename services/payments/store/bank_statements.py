@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Table, exists, insert, select
+from sqlalchemy import ColumnElement, Table, exists, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_if_absent
 
 from services.payments.store.tables import bank_messages, bank_statements, disbursement_events, exceptions, transfers
 from services.shared.runtime.database import Transaction
 
 WAITING_LIMIT = 500
+STATEMENT_LOCK = 0x0D0D3
+"""Advisory lock: two that explain one statement line at once would take the second look for a second debit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ def insert_statement(tx: Transaction, statement: BankStatement, messages: list[B
         names = BankMessage.__dataclass_fields__
         tx.execute(insert(bank_messages), [{name: getattr(message, name) for name in names} for message in messages])
     return True
+
+
+def lock_bank(tx: Transaction, bank: str) -> None:
+    """Make every other reader of this bank's statements wait until this transaction ends."""
+    tx.execute(select(func.pg_advisory_xact_lock(STATEMENT_LOCK, func.hashtext(bank))))
 
 
 def find_latest(tx: Transaction, bank: str) -> BankStatement | None:

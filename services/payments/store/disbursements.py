@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, Select, and_, func, insert, or_, select, upda
 
 from services.payments.domain.disbursement import DisbursementState
 from services.payments.domain.end_to_end_id import LineKey, PaymentKind, format_end_to_end_id
-from services.payments.store.tables import batch_lines, batches, disbursement_events, disbursements, transfers
+from services.payments.store.tables import batch_lines, disbursement_events, disbursements, transfers
 from services.shared.runtime.database import Transaction
 
 PAGE_LIMIT = 500
@@ -253,12 +253,6 @@ def count_on_time(tx: Transaction, month: date, regions: tuple[str, ...]) -> lis
         .order_by(line.region, line.programme)
     )
     return [OnTime(*row) for row in tx.execute(query)]
-
-
-def batch_is_released(tx: Transaction, batch_id: str | None) -> bool:
-    """Whether a person has let the batch go to the bank."""
-    state = tx.execute(select(batches.c.state).where(batches.c.id == batch_id)).scalar()
-    return state in ("RELEASED", "SENT")
 
 
 def _conditions(wanted: Filter) -> list[Any]:

@@ -71,6 +71,18 @@ def list_unfinished(tx: Transaction, batch_id: str) -> list[PayFile]:
     return [file for file in list_of_batch(tx, batch_id) if file.state not in FINISHED]
 
 
+def count_open_attempts(tx: Transaction, batch_id: str) -> int | None:
+    """The fewest attempts made about an unfinished file of the batch, or None when none is unfinished."""
+    counted = func.count(pay_file_attempts.c.id)
+    query = (
+        select(counted)
+        .select_from(pay_files.outerjoin(pay_file_attempts, pay_file_attempts.c.pay_file == pay_files.c.msg_id))
+        .where(pay_files.c.batch == batch_id, pay_files.c.state.not_in(FINISHED))
+        .group_by(pay_files.c.msg_id)
+    )
+    return min(tx.execute(query).scalars(), default=None)
+
+
 def put_state(tx: Transaction, msg_id: str, state: PayFileState) -> None:
     """Put a locked file into `state`."""
     tx.execute(update(pay_files).where(pay_files.c.msg_id == msg_id).values(state=state))

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from services.payments.domain.disbursement import DisbursementState, Step, step_between
-from services.payments.domain.ledger import Books, transfer_of
+from services.payments.domain.disbursement import DisbursementState, step_between
+from services.payments.domain.ledger import Books, TransferCode, transfer_of
 from services.payments.store import disbursements, ledger
 from services.payments.store.bank_statements import BankMessage
 from services.payments.store.disbursements import Disbursement
@@ -51,29 +51,39 @@ def advance_lines(
         return []
     ids = [line.id for line in lines]
     accrued = disbursements.list_accrued(tx, ids)
-    steps = {line.id: step_between(line.state, move.to_state, is_accrued=line.id in accrued) for line in lines}
-    numbers = _next_numbers(tx, ids)
+    steps = [step_between(line.state, move.to_state, is_accrued=line.id in accrued) for line in lines]
+    last = disbursements.last_event_numbers(tx, ids)
+    numbered = [(line, last.get(line.id, 0) + 1) for line in lines]
     disbursements.put_states(tx, ids, move.to_state, move.changes)
-    disbursements.insert_events(tx, [_event(tx, runtime, who, line, numbers[line.id], move) for line in lines])
-    bookings = [_booking(runtime, who, line, steps[line.id], numbers[line.id], move) for line in lines]
-    ledger.append_transfers(tx, [booking for booking in bookings if booking is not None], who.now)
+    _write_events(tx, runtime, who, numbered, move)
+    bookings = [
+        _booking(runtime, who, line, step.transfer, number, move)
+        for (line, number), step in zip(numbered, steps, strict=True)
+        if step.transfer is not None
+    ]
+    ledger.append_transfers(tx, bookings, who.now)
     return [replace(line, state=move.to_state, **move.changes) for line in lines]
 
 
 def create_line(tx: Transaction, runtime: Runtime, who: Who, line: Disbursement, cause: str) -> None:
     """Record a new line with its first event. Raises what a second line of the same key stands for."""
     disbursements.insert_disbursement(tx, line)
-    created = replace(line, state=None)  # type: ignore[arg-type]  # a line comes from no state
-    move = Move(DisbursementState.CREATED, cause)
-    disbursements.insert_events(tx, [_event(tx, runtime, who, created, 1, move)])
+    from_nothing = replace(line, state=None)  # type: ignore[arg-type]  # a line comes from no state
+    _write_events(tx, runtime, who, [(from_nothing, 1)], Move(DisbursementState.CREATED, cause))
 
 
-def _next_numbers(tx: Transaction, ids: Sequence[str]) -> dict[str, int]:
-    last = disbursements.last_event_numbers(tx, ids)
-    return {line_id: last.get(line_id, 0) + 1 for line_id in ids}
+def _write_events(
+    tx: Transaction, runtime: Runtime, who: Who, numbered: Sequence[tuple[Disbursement, int]], move: Move
+) -> None:
+    audited = [(_audit_event(who, line, move), _details(line, number, move)) for line, number in numbered]
+    event_ids = audit.append_all(tx, runtime.tables, audited)
+    rows = [
+        _event(who, line, number, move, event_id) for (line, number), event_id in zip(numbered, event_ids, strict=True)
+    ]
+    disbursements.insert_events(tx, rows)
 
 
-def _event(tx: Transaction, runtime: Runtime, who: Who, line: Disbursement, number: int, move: Move) -> dict[str, Any]:
+def _event(who: Who, line: Disbursement, number: int, move: Move, event_id: str) -> dict[str, Any]:
     message = move.message
     return {
         "disbursement": line.id,
@@ -85,14 +95,17 @@ def _event(tx: Transaction, runtime: Runtime, who: Who, line: Disbursement, numb
         "bank": message.bank if message else None,
         "statement": message.statement if message else None,
         "line": message.line if message else None,
-        "event_id": _audit(tx, runtime, who, line, number, move),
+        "event_id": event_id,
         "at": who.now,
     }
 
 
-def _audit(tx: Transaction, runtime: Runtime, who: Who, line: Disbursement, number: int, move: Move) -> str:
-    event = audit.Event(who.now, who.actor, f"line_{move.to_state.lower()}", "disbursement", line.id, who.request_id)
-    details: dict[str, str | int | None] = {
+def _audit_event(who: Who, line: Disbursement, move: Move) -> audit.Event:
+    return audit.Event(who.now, who.actor, f"line_{move.to_state.lower()}", "disbursement", line.id, who.request_id)
+
+
+def _details(line: Disbursement, number: int, move: Move) -> audit.Details:
+    details: dict[str, str | int | bool | None] = {
         "number": number,
         "from_state": line.state,
         "to_state": move.to_state,
@@ -103,18 +116,14 @@ def _audit(tx: Transaction, runtime: Runtime, who: Who, line: Disbursement, numb
     }
     if move.message is not None:
         details["statement"] = f"{move.message.bank}/{move.message.statement}/{move.message.line}"
-    return audit.append(tx, runtime.tables, event, details)
+    return details
 
 
 def _booking(
-    runtime: Runtime, who: Who, line: Disbursement, step: Step, number: int, move: Move
-) -> ledger.Booking | None:
-    if step.transfer is None:
-        return None
+    runtime: Runtime, who: Who, line: Disbursement, code: TransferCode, number: int, move: Move
+) -> ledger.Booking:
     books = Books(runtime.configuration.own.bank_name, line.region, line.programme)
     message = move.message
     place = (message.bank, message.statement, message.line) if message else (None, None, None)
-    value_on: date = message.value_on if message else china_date(who.now)
-    return ledger.Booking(
-        transfer_of(step.transfer, books, line.amount_fen), ledger.Cause(line.id, number, *place), value_on
-    )
+    value_on = message.value_on if message else china_date(who.now)
+    return ledger.Booking(transfer_of(code, books, line.amount_fen), ledger.Cause(line.id, number, *place), value_on)

@@ -1,8 +1,10 @@
 """Holds what a hold is about and frees it again: of a family's line the one share, of a single person's the whole."""
 
+from services.payments.domain.batch import BatchState
 from services.payments.domain.disbursement import DisbursementState
 from services.payments.domain.hold import held_amounts
-from services.payments.store import disbursements
+from services.payments.store import batches, disbursements
+from services.payments.store.batches import Batch
 from services.payments.store.disbursements import Disbursement
 from services.payments.use_cases.advance_lines import Move, Who, advance_lines
 from services.payments.use_cases.replace_line import Part, replace_line
@@ -18,6 +20,7 @@ _S = DisbursementState
 
 def hold_line(tx: Transaction, runtime: Runtime, who: Who, line: Disbursement) -> Disbursement | None:
     """The line that is now HELD, or None when one person's share of it is less than a fen. `line` is locked."""
+    _lock_batch(tx, line)
     amounts = held_amounts(line.amount_fen, line.persons)
     if amounts.payable_fen == 0:
         return advance_lines(tx, runtime, who, [line], Move(_S.HELD, HELD_BY_DEATH_ALERT))[0]
@@ -35,11 +38,10 @@ def free_line(tx: Transaction, runtime: Runtime, who: Who, line: Disbursement, c
     if not disbursements.list_accrued(tx, [line.id]):
         advance_lines(tx, runtime, who, [line], Move(_S.CREATED, cause, {"batch": None}))
         return
+    batch = _lock_batch(tx, line)
     [line] = advance_lines(tx, runtime, who, [line], Move(_S.APPROVED, cause))
-    if disbursements.batch_is_released(tx, line.batch):
-        advance_lines(tx, runtime, who, [line], Move(_S.QUEUED, cause))
-        assert line.batch is not None
-        jobs.enqueue(tx, runtime.name, PAY_BATCH_JOB, line.batch)
+    if batch is not None and batch.state in (BatchState.RELEASED, BatchState.SENT):
+        _queue(tx, runtime, who, line, cause)
 
 
 def _as_far_as(tx: Transaction, runtime: Runtime, who: Who, before: Disbursement, part: Disbursement) -> Disbursement:
@@ -50,6 +52,16 @@ def _as_far_as(tx: Transaction, runtime: Runtime, who: Who, before: Disbursement
         return part
     approved = Move(_S.APPROVED, SPLIT_BY_DEATH_ALERT, {"batch": before.batch})
     [part] = advance_lines(tx, runtime, who, [part], approved)
-    if before.state is _S.QUEUED:
-        [part] = advance_lines(tx, runtime, who, [part], Move(_S.QUEUED, SPLIT_BY_DEATH_ALERT))
-    return part
+    return part if before.state is _S.APPROVED else _queue(tx, runtime, who, part, SPLIT_BY_DEATH_ALERT)
+
+
+def _queue(tx: Transaction, runtime: Runtime, who: Who, line: Disbursement, cause: str) -> Disbursement:
+    [queued] = advance_lines(tx, runtime, who, [line], Move(_S.QUEUED, cause))
+    assert queued.batch is not None, "an approved line is in a batch"
+    jobs.enqueue(tx, runtime.name, PAY_BATCH_JOB, queued.batch)
+    return queued
+
+
+def _lock_batch(tx: Transaction, line: Disbursement) -> Batch | None:
+    # Approving and releasing lock the batch and then look for its lines: what joins it meanwhile would be overlooked.
+    return None if line.batch is None else batches.lock_batch(tx, line.batch)

@@ -18,6 +18,7 @@ from services.payments.domain.pay_file import (
     check_same_bytes,
     move_when_unknown,
     next_move,
+    pause_seconds,
     state_after,
 )
 from services.payments.domain.reconciliation import ExceptionKind
@@ -41,7 +42,6 @@ from services.shared.runtime.identifiers import new_id
 from services.shared.runtime.jobs import TryAgain
 from services.shared.runtime.service_app import Runtime
 
-ASK_AGAIN_SECONDS = 2.0
 _ACCEPTED = frozenset({"ACTC", "ACCP", "ACSP", "ACSC", "ACWC", "PART"})
 _LINE = DisbursementState
 
@@ -53,10 +53,9 @@ def pay_batch(runtime: Runtime, bank: Bank, batch_id: str) -> None:
     while (built := runtime.database.transact(build_pay_file, runtime, batch_id)) is not None:
         _send(runtime, bank, built, "send")
         _carry_on_when_accepted(runtime, bank, built)
-    if any(
-        file.state is not PayFileState.COMPLETE for file in runtime.database.read(pay_files.list_unfinished, batch_id)
-    ):
-        raise TryAgain(ASK_AGAIN_SECONDS)
+    attempts = runtime.database.read(pay_files.count_open_attempts, batch_id)
+    if attempts is not None:
+        raise TryAgain(pause_seconds(attempts))
 
 
 def build_pay_file(tx: Transaction, runtime: Runtime, batch_id: str) -> PayFile | None:
@@ -187,6 +186,7 @@ def _fetch_report(runtime: Runtime, bank: Bank, file: PayFile) -> None:
         return
     if report is not None and report.original_msg_id == file.msg_id:
         runtime.database.transact(apply_report, runtime, file.msg_id, report)
+    runtime.database.transact(_note, runtime, file.msg_id, "report", "none_yet" if report is None else "read")
 
 
 def _leave_to_two_persons(tx: Transaction, runtime: Runtime, msg_id: str) -> None:

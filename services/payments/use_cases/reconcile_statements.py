@@ -22,18 +22,34 @@ from services.shared.runtime.service_app import Runtime
 def reconcile_statements(runtime: Runtime, bank: Bank) -> None:
     """The job: take every closed day that is new, then explain what is unexplained.
 
-    Raises BankUnavailable (the next run does the same work), BankMessageInvalid.
+    A statement that cannot be read opens an exception and is asked for again; days after it wait, so that none is
+    skipped. Raises BankUnavailable; the next run does the same work.
     """
     after = runtime.database.read(_last_day, runtime)
     if after is None:
         return  # nothing was ever sent
     for day in bank.closed_days(after):
-        content = bank.statement(day)
-        if content is None:
+        if not _take_day(runtime, bank, day):
             break
-        runtime.database.transact(take_statement, runtime, day, content, read_statement(content))
     while runtime.database.transact(explain_messages, runtime):
         pass
+
+
+def _take_day(runtime: Runtime, bank: Bank, day: date) -> bool:
+    content = bank.statement(day)
+    if content is None:
+        return False
+    try:
+        runtime.database.transact(take_statement, runtime, day, content, read_statement(content))
+    except BankMessageInvalid:
+        runtime.database.transact(_open_unreadable, runtime, day)
+        return False
+    return True
+
+
+def _open_unreadable(tx: Transaction, runtime: Runtime, day: date) -> None:
+    subject = exceptions.Subject(bank=runtime.configuration.own.bank_name, statement=day.isoformat())
+    exceptions.open_exception(tx, ExceptionKind.STATEMENT_UNREADABLE, subject, runtime.now())
 
 
 def take_statement(tx: Transaction, runtime: Runtime, day: date, content: bytes, statement: Statement) -> None:
@@ -42,6 +58,7 @@ def take_statement(tx: Transaction, runtime: Runtime, day: date, content: bytes,
     Raises BankMessageInvalid when it is of another account.
     """
     own, who = runtime.configuration.own, worker(runtime)
+    bank_statements.lock_bank(tx, own.bank_name)
     if statement.account != own.payer_account:
         raise BankMessageInvalid("a statement is of another account")
     record = BankStatement(
@@ -72,8 +89,9 @@ def take_statement(tx: Transaction, runtime: Runtime, day: date, content: bytes,
 
 def explain_messages(tx: Transaction, runtime: Runtime) -> bool:
     """Judge the statement lines that nothing explains yet; True when something came of it and more may wait."""
-    who = worker(runtime)
-    messages = bank_statements.list_unexplained(tx, runtime.configuration.own.bank_name)
+    who, bank = worker(runtime), runtime.configuration.own.bank_name
+    bank_statements.lock_bank(tx, bank)
+    messages = bank_statements.list_unexplained(tx, bank)
     explained = [message for message in messages if _explain(tx, runtime, who, message)]
     return len(explained) > 0
 

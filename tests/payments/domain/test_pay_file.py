@@ -12,6 +12,7 @@ from services.payments.domain.pay_file import (
     check_same_bytes,
     move_when_unknown,
     next_move,
+    pause_seconds,
     state_after,
 )
 
@@ -47,6 +48,11 @@ def test_the_next_move(state: PayFileState, move: NextMove) -> None:
 def test_only_a_bank_that_dedupes_is_sent_the_file_again() -> None:
     assert move_when_unknown(dedupes_by_msg_id=True) is NextMove.RESEND_SAME_BYTES
     assert move_when_unknown(dedupes_by_msg_id=False) is NextMove.ASK_TWO_PERSONS
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(0, 0.5), (1, 1), (6, 32), (7, 60), (10**6, 60)])
+def test_the_bank_is_left_alone_for_longer_and_longer(attempts: int, seconds: float) -> None:
+    assert pause_seconds(attempts) == seconds
 
 
 def test_other_bytes_are_never_resent() -> None:
