@@ -79,7 +79,8 @@ def _port_setting(service: str) -> str:
 def _start_all(processes: Processes, environment: dict[str, str], folder: Path) -> None:
     host, bank_port = environment["DOUDI_HOST"], environment[BANK_PORT_SETTING]
     key_file = environment["DOUDI_PAYMENTS_BANK_KEY_FILE"]
-    bank = [sys.executable, "-m", "sandbox.test_bank", "--host", host, "--port", bank_port]
+    with_life_line = [sys.executable, "-m", "services.shared.runtime.parent"]  # the bank knows nothing of one
+    bank = [*with_life_line, "sandbox.test_bank", "--host", host, "--port", bank_port]
     bank += ["--data", str(folder / "bank"), "--key-file", key_file]
     processes.start("bank", bank, environment, f"{environment['DOUDI_PAYMENTS_BANK_URL']}/health")
     for service in SERVICES:
