@@ -1,6 +1,7 @@
 """After a death record only what must wait waits, for a bounded time, and two persons decide."""
 
 import dataclasses
+import threading
 from datetime import datetime
 
 import pytest
@@ -197,4 +198,39 @@ def test_a_hold_that_found_no_line_takes_the_next_months(payments, new_award_bod
 
 
 def test_the_invariants_hold(payments) -> None:
+    assert payments.broken_invariants() == {}
+
+
+def test_a_hold_that_meets_the_approval_leaves_nobody_behind(payments, new_award_body) -> None:
+    """Approval, release and alerts at the same moment: every share is held, queued or waits for another batch."""
+    month = "2025-11"
+    bodies = [new_award_body(people=3, month=month, until="2025-12") for _ in range(6)]
+    for body in bodies:
+        payments.done("/awards", body, "eligibility")
+    batch = payments.batch(month=month)
+    path = f"/batches/{batch['id']}"
+    payments.done(f"{path}/submit", {}, "maker")
+    start = threading.Barrier(len(bodies) + 1)
+    answers = []
+
+    def decide() -> None:
+        start.wait()
+        payments.done(f"{path}/approve", {"lines_root": batch["lines_root"]}, "checker")
+        payments.done(f"{path}/release", {}, "checker")
+
+    def report_death(body) -> None:
+        start.wait()
+        answers.append(alert(payments, body, died_on="2025-10-30").status_code)
+
+    threads = [threading.Thread(target=decide), *(threading.Thread(target=report_death, args=(b,)) for b in bodies)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [201] * len(bodies)
+    payments.pay(batch["id"])
+    for body in bodies:
+        lines = [line for line in payments.lines(body["award_id"], month=month) if line["state"] != "CANCELLED"]
+        assert sorted(line["amount"] for line in lines) == ["340.00", "680.00"]
+        assert sorted(line["state"] for line in lines) in (["ACCEPTED", "HELD"], ["CREATED", "HELD"])
     assert payments.broken_invariants() == {}

@@ -442,6 +442,11 @@ create view payments.inv_month_is_owed_by_two_awards as
   where state not in ('CANCELLED', 'REJECTED', 'RETURNED') and kind = 1
   group by beneficiary, month, programme having count(distinct award) > 1;
 
+create view payments.inv_line_is_left_behind_in_its_batch as
+  select line.id from payments.disbursements line join payments.batches batch on batch.id = line.batch
+  where line.state = 'CREATED' and batch.state not in ('DRAFT', 'CALCULATED', 'SUBMITTED')
+    or line.state = 'QUEUED' and batch.state not in ('RELEASED', 'SENT');
+
 create view payments.inv_one_person_did_both as
   select id from payments.batches where decided_by = submitted_by
   union all
@@ -459,6 +464,7 @@ INVARIANT_VIEWS = (
     "inv_file_is_not_its_lines",
     "inv_month_is_owed_beyond_its_award",
     "inv_month_is_owed_by_two_awards",
+    "inv_line_is_left_behind_in_its_batch",
     "inv_one_person_did_both",
 )
 
