@@ -164,3 +164,21 @@ def test_a_job_is_held_after_its_bound_and_its_failure_keeps_nothing_of_the_mess
     assert [type(outcome) for outcome in outcomes] == [RetryRequested] * (jobs.MAX_TRIES - 1) + [jobs.TooManyTries] * 2
     for outcome in outcomes:
         assert "王小明" not in "".join(traceback.format_exception(outcome))
+
+
+def test_a_worker_that_loses_the_database_ends_to_be_started_again_and_the_job_runs(worker, database, owner_url):
+    """Its supervisor starts it again; it must not hang there and take no more jobs."""
+    from sqlalchemy import create_engine
+
+    first = worker("record")
+    database.transact(jobs.enqueue, "eligibility", "record", "before the loss")
+    eventually(lambda: runs_of(database, "before the loss") == 1)
+    engine = create_engine(owner_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as owner:
+        end_all = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'doudi_eligibility'"
+        owner.execute(text(end_all))
+    engine.dispose()
+    eventually(lambda: first.poll() is not None)
+    database.transact(jobs.enqueue, "eligibility", "record", "after the loss")
+    worker("record")
+    eventually(lambda: runs_of(database, "after the loss") == 1)
