@@ -7,9 +7,10 @@ from services.monitoring.domain.permission import PERMISSIONS
 from services.monitoring.errors import CATALOGUE, CONSTRAINTS
 from services.monitoring.gateways.partner_keys import read_partner_keys
 from services.monitoring.gateways.policy_pack import read_signals
-from services.monitoring.settings import MonitoringSettings
+from services.monitoring.settings import MonitoringSettings, configuration
 from services.monitoring.store.tables import runtime_tables
-from services.shared.runtime.environment import Configuration, read_configuration
+from services.shared.runtime.environment import Configuration
+from services.shared.runtime.process import default_app
 from services.shared.runtime.service_app import Runtime, create_service_app, new_runtime
 
 NAME = "monitoring"
@@ -17,20 +18,20 @@ TITLE = "兜底监测 · Doudi monitoring"
 VERSION = "0.1.0"
 
 
-def create_runtime(configuration: Configuration[MonitoringSettings]) -> Runtime:
+def create_runtime(settings: Configuration[MonitoringSettings]) -> Runtime:
     """What the application and the worker share."""
-    return new_runtime(NAME, configuration, runtime_tables, dict(CONSTRAINTS), PERMISSIONS)
+    return new_runtime(NAME, settings, runtime_tables, dict(CONSTRAINTS), PERMISSIONS)
 
 
-def create_app(configuration: Configuration[MonitoringSettings]) -> FastAPI:
+def create_app(settings: Configuration[MonitoringSettings]) -> FastAPI:
     """The application. Raises UntrustedKeys or SignalPackInvalid rather than starting on half of its data."""
-    app = create_service_app(create_runtime(configuration), TITLE, [feeds.router, alerts.router], CATALOGUE, VERSION)
-    is_production = configuration.common.mode == "production"
-    app.state.partner_keys = read_partner_keys(configuration.own.partner_keys_file, is_production)
+    app = create_service_app(create_runtime(settings), TITLE, [feeds.router, alerts.router], CATALOGUE, VERSION)
+    is_production = settings.common.mode == "production"
+    app.state.partner_keys = read_partner_keys(settings.own.partner_keys_file, is_production)
     app.state.signals = read_signals()
     return app
 
 
 def create_default_app() -> FastAPI:
-    """The application with the settings of the environment."""
-    return create_app(read_configuration(MonitoringSettings))
+    """The application on this process's settings, for uvicorn's factory."""
+    return default_app(NAME, configuration, create_app)

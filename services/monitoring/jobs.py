@@ -1,45 +1,39 @@
 """Monitoring's work behind the scenes: telling payments of alerts, and sealing the log."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from services.monitoring.domain.death_batch import FEED
 from services.monitoring.domain.signal import Signal
 from services.monitoring.gateways.payments_service import send_death_alert
+from services.monitoring.gateways.policy_pack import read_signals
 from services.monitoring.store import alerts
 from services.monitoring.use_cases.receive_death_batch import DEATH_ALERT
 from services.monitoring.use_cases.record_payments_answer import record_payments_answer
-from services.shared.runtime import audit, outbox
+from services.shared.runtime import outbox
 from services.shared.runtime.database import Transaction
-from services.shared.runtime.jobs import Schedule
+from services.shared.runtime.jobs import run_worker
+from services.shared.runtime.sealing import sealing_schedule
 from services.shared.runtime.service_app import Runtime
 from services.shared.runtime.service_client import ServiceClient
 
-EVERY_TWO_SECONDS = "* * * * * */2"
 
-
-def handlers(
-    runtime: Runtime, payments: ServiceClient, signals: Mapping[str, Signal]
-) -> Mapping[str, Callable[[str], None]]:
-    """The worker's jobs by their names."""
-    senders: Mapping[str, outbox.Send] = {DEATH_ALERT: _death_alert_sender(runtime, payments, signals[FEED])}
+def work(runtime: Runtime) -> None:
+    """Run the worker until it is told to stop."""
+    common, own = runtime.configuration.common, runtime.configuration.own
+    payments = ServiceClient("payments", common.payments_url, runtime.name, own.signing_key_file)
+    senders: Mapping[str, outbox.Send] = {DEATH_ALERT: _death_alert_sender(runtime, payments, read_signals()[FEED])}
 
     def deliver(message_id: str) -> None:
         outbox.deliver(runtime.database, runtime.tables, senders, runtime.now, message_id)
 
-    return {outbox.JOB: deliver}
-
-
-def schedules(runtime: Runtime) -> Mapping[str, Schedule]:
-    """The worker's work that returns."""
-
-    def seal_log() -> None:
-        while runtime.database.transact(audit.seal, runtime.tables):
-            pass
-        runtime.database.transact(
-            audit.sign_checkpoint, runtime.tables, runtime.log_origin, runtime.log_key, runtime.now()
-        )
-
-    return {"seal_log": Schedule(EVERY_TWO_SECONDS, seal_log)}
+    run_worker(
+        own.database_url.get_secret_value(),
+        runtime.database,
+        runtime.tables,
+        {outbox.JOB: deliver},
+        {"seal_log": sealing_schedule(runtime)},
+        common.job_heartbeat_seconds,
+    )
 
 
 def _death_alert_sender(runtime: Runtime, payments: ServiceClient, signal: Signal) -> outbox.Send:

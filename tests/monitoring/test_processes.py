@@ -15,14 +15,15 @@ COMMAND = [sys.executable, "-m", "services.monitoring"]
 @pytest.mark.parametrize("arguments", [[], ["serve", "worker"], ["help"]])
 def test_a_wrong_command_is_one_line(arguments):
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (2, "python -m services.monitoring serve|worker\n")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "python -m services.monitoring serve" in done.stderr
 
 
 def test_a_missing_setting_is_named(service_environment):
     environment = os.environ | service_environment | {"DOUDI_DATA_DIR": "/nowhere"}
     del environment["DOUDI_MONITORING_PARTNER_KEYS_FILE"]
     done = subprocess.run([*COMMAND, "serve"], env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
     assert "DOUDI_MONITORING_PARTNER_KEYS_FILE" in done.stderr and "Traceback" not in done.stderr
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from services.monitoring.domain.signal import GRADES, Signal
+from services.shared.runtime.environment import StartRefused
 
 PACKS = Path(__file__).resolve().parents[1] / "policy_packs"
 NATIONAL_PACK = "cn"
 
 
-class SignalPackInvalid(Exception):
+class SignalPackInvalid(StartRefused):
     """The pack's file is not what a pack is; the message says where."""
 
 

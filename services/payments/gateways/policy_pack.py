@@ -7,12 +7,13 @@ from typing import Any
 
 from services.payments.domain.due_day import DueRule, DueRuleMissing, DueTerms
 from services.payments.domain.hold import HoldRule
+from services.shared.runtime.environment import StartRefused
 
 NATIONAL_PACK = Path(__file__).parent.parent / "policy_packs" / "cn"
 LARGEST_FILE_BYTES = 256 * 1024
 
 
-class PaymentPackInvalid(ValueError):
+class PaymentPackInvalid(StartRefused):
     """A file of the pack cannot be used; the message names file and entry."""
 
 

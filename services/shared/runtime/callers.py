@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from services.shared.runtime.clock import system_now
+from services.shared.runtime.environment import StartRefused
 from services.shared.vocabulary.actor import Actor
 
 ALGORITHM = "Ed25519"
@@ -35,7 +36,7 @@ class Forbidden(Exception):
     """The caller's roles or regions do not allow this."""
 
 
-class UntrustedKeys(Exception):
+class UntrustedKeys(StartRefused):
     """The file of trusted keys may not be used here, and why."""
 
 

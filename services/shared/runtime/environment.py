@@ -12,7 +12,11 @@ DEFAULT_DATA_DIR = Path(__file__).resolve().parents[3] / ".data"
 ENVIRONMENT_FILE = "doudi.env"
 
 
-class SettingRefused(Exception):
+class StartRefused(Exception):
+    """The process may not start as it is: which setting, key or pack, and why, in one line (zh and en)."""
+
+
+class SettingRefused(StartRefused):
     """A setting that may not be: which one and why, in one line (zh and en)."""
 
 

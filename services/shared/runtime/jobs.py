@@ -95,6 +95,7 @@ def run_worker(
 async def _work(url, database, tables, handlers, schedules, heartbeat_seconds) -> None:  # type: ignore[no-untyped-def]
     parsed = make_url(url)
     dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+    database.ping()
     connecting = psycopg.AsyncConnection.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS)
     async with await connecting as connection:
         queuer = _queuer(connection, database.schema)

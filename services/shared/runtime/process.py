@@ -7,8 +7,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from services.shared.runtime.callers import UntrustedKeys
-from services.shared.runtime.environment import Configuration, SettingRefused
+from services.shared.runtime.database import DatabaseUnavailable
+from services.shared.runtime.environment import Configuration, StartRefused
 from services.shared.runtime.logs import configure_logs
 from services.shared.runtime.parent import exit_with_parent
 from services.shared.runtime.service_app import Runtime
@@ -23,6 +23,7 @@ def run_process(
     arguments: Sequence[str],
     configuration: Callable[[], Configuration[Any]],
     create_runtime: Callable[[Configuration[Any]], Runtime],
+    create_app: Callable[[Configuration[Any]], FastAPI],
     work: Callable[[Runtime], None],
 ) -> int:
     """Run `serve` or `worker` for the service `name`; returns the exit code."""
@@ -37,9 +38,14 @@ def run_process(
         if arguments[0] == "worker":
             work(create_runtime(settings))
         else:
-            _serve(name, settings, processes)
-    except (SettingRefused, UntrustedKeys) as refusal:
+            _serve(name, settings, processes, create_app)
+    except StartRefused as refusal:
         sys.stderr.write(f"{refusal}\n")
+        return 1
+    except DatabaseUnavailable:
+        sys.stderr.write(
+            f"{name}: 数据库不可用，请先 doudi migrate / the database is away: doudi migrate, doudi doctor\n"
+        )
         return 1
     return 0
 
@@ -53,10 +59,14 @@ def default_app(
     return create_app(settings)
 
 
-def _serve(name: str, settings: Configuration[Any], processes: int) -> None:
+def _serve(
+    name: str, settings: Configuration[Any], processes: int, create_app: Callable[[Configuration[Any]], FastAPI]
+) -> None:
+    # Made here even when uvicorn makes one in each of its processes: what may not start is refused before them.
+    app = create_app(settings)
+    options = {"app": app} if processes == 1 else {"app": f"services.{name}.app:create_default_app", "factory": True}
     uvicorn.run(
-        f"services.{name}.app:create_default_app",
-        factory=True,
+        **options,
         host=settings.common.host,
         port=settings.own.port,
         workers=processes,
