@@ -10,6 +10,7 @@ import time
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, text
 
 from services.cli.provision import SERVICES
 
@@ -125,3 +126,17 @@ def test_a_port_that_is_taken_is_said_so(start, free_port):
 def test_a_command_that_makes_no_sense_gets_the_usage(start, arguments):
     _, err = start("payments", *arguments).communicate(timeout=PATIENCE_SECONDS)
     assert "python -m services.payments serve" in err and len(err.splitlines()) == 1
+
+
+def test_a_worker_that_loses_the_database_says_so_in_its_log_and_ends(start, owner_url):
+    process = start("payments", "worker")
+    assert json.loads(process.stdout.readline())["event"] == "worker ready"
+    engine = create_engine(owner_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as owner:
+        end_all = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'doudi_payments'"
+        owner.execute(text(end_all))
+    engine.dispose()
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 1
+    assert "Traceback" not in out + err
+    assert "worker ended" in [json.loads(line)["event"] for line in out.splitlines()]
