@@ -2,12 +2,15 @@
 
 import dataclasses
 import threading
-from datetime import datetime
+import time
+from datetime import date, datetime
 
 import pytest
 
 from services.payments.gateways.policy_pack import read_payment_pack
 from services.payments.store.awards import count_stopped
+from services.payments.use_cases.advance_lines import Who
+from services.payments.use_cases.place_hold import MONITORING, DeathAlert, place_hold
 from services.payments.use_cases.schedule_lines import schedule_lines
 
 RULE = {"id": "M12", "instrument": "关于进一步做好最低生活保障等社会救助兜底保障工作的通知", "article": "七"}
@@ -233,4 +236,28 @@ def test_a_hold_that_meets_the_approval_leaves_nobody_behind(payments, new_award
         lines = [line for line in payments.lines(body["award_id"], month=month) if line["state"] != "CANCELLED"]
         assert sorted(line["amount"] for line in lines) == ["340.00", "680.00"]
         assert sorted(line["state"] for line in lines) in (["ACCEPTED", "HELD"], ["CREATED", "HELD"])
+    assert payments.broken_invariants() == {}
+
+
+def test_an_approval_that_waits_for_a_hold_sees_what_the_hold_made(payments, new_award_body) -> None:
+    body = new_award_body(people=3, month="2025-12", until="2026-01")
+    payments.done("/awards", body, "eligibility")
+    batch = payments.batch(month="2025-12")
+    path = f"/batches/{batch['id']}"
+    payments.done(f"{path}/submit", {}, "maker")
+    runtime = payments.runtime
+    heard = DeathAlert("alert_slow", body["members"][1]["id_number"], date(2025, 11, 30), "x", RULE)
+    approval = threading.Thread(
+        target=payments.done, args=(f"{path}/approve", {"lines_root": batch["lines_root"]}, "checker")
+    )
+    with runtime.database.engine.begin() as tx:
+        place_hold(tx, runtime, Who(MONITORING, runtime.now()), read_payment_pack(), heard)
+        approval.start()
+        time.sleep(0.5)
+    approval.join()
+    lines = payments.lines(body["award_id"], month="2025-12")
+    assert sorted((line["amount"], line["state"]) for line in lines if line["state"] != "CANCELLED") == [
+        ("340.00", "HELD"),
+        ("680.00", "APPROVED"),
+    ]
     assert payments.broken_invariants() == {}
