@@ -1,11 +1,13 @@
 """Decides, from prepared policy and a request, who is entitled to what, what excludes what, and what is missing."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.eligibility.domain.answer import HOUSEHOLD, Answer, Outcome, PaperToBring, PresumptionUsed, Result
 from services.eligibility.domain.facts import CIRCUMSTANCES, SCHEMA, read_facts, used_presumptions
+from services.eligibility.domain.kinship import kin_of
 from services.eligibility.domain.missing import settling
 from services.eligibility.domain.outcome import open_paths, outcome_of
 from services.eligibility.domain.request import PROGRAMMES, DeterminationRequest
@@ -160,17 +162,20 @@ def _surely_excluded(case: Case, programme: Programme, row: Row) -> bool:
 
 
 def subject_of(request: DeterminationRequest, row: Row) -> str:
-    """Whom a row stands for in an answer: "household", or a member's id and what is below it."""
+    """Whom a row stands for in an answer: "household", a member's id, or what is listed below it."""
+    members = request.household["members"]
     if not row.indices:
         return HOUSEHOLD
     if row.entity == "member":
-        return str(request.household["members"][row.indices[0]]["id"])
+        return str(members[row.indices[0]]["id"])
     if row.entity == "supporter":
-        member = request.household["members"][row.indices[0]]
+        member = members[row.indices[0]]
         told = len(member.get("supporters", ()))
         if row.indices[1] < told:
             return f"{member['id']}.supporters[{row.indices[1]}]"
-        return f"{member['id']}.kin[{row.indices[1] - told}]"
+        # After the supporters outside come those in the household, who have names of their own.
+        kin = itertools.islice(kin_of(member, members), row.indices[1] - told, None)
+        return str(next(kin)[0]["id"])
     return f"{SCHEMA.by_name[row.entity].plural}[{row.indices[-1]}]"
 
 

@@ -46,7 +46,7 @@ class Explainer:
     def __init__(self, evaluation: Evaluation, name_of: NameOf) -> None:
         self._evaluation, self._book, self._name_of = evaluation, evaluation.policy.book, name_of
         self._replaced = dict(evaluation.policy.overrides)
-        self._reasons: dict[tuple[str, tuple[int, ...], tuple[int, ...], bool], Reason] = {}
+        self._reasons: dict[tuple[str, tuple[int, ...], bool, bool], Reason] = {}
 
     def reason(self, name: str, row: Row, *, with_children: bool = True) -> Reason:
         """Why the rule has its value for the row."""
@@ -55,10 +55,10 @@ class Explainer:
     def _reason(self, name: str, row: Row, seen_from: Row, depth: int) -> Reason:
         rule = self._book.rules[name]
         own = row.of(rule.entity)
-        key = (name, row.indices, seen_from.indices, depth < MAX_DEPTH)
+        is_elsewhere = own.indices != seen_from.indices[: len(own.indices)]
+        key = (name, own.indices, is_elsewhere, depth < MAX_DEPTH)
         if key not in self._reasons:
-            subject = self._name_of(row) if row.indices != seen_from.indices else None
-            self._reasons[key] = self._computed(rule, own, subject, depth)
+            self._reasons[key] = self._computed(rule, own, self._name_of(own) if is_elsewhere else None, depth)
         return self._reasons[key]
 
     def _computed(self, rule: Rule, row: Row, subject: str | None, depth: int) -> Reason:
@@ -83,7 +83,9 @@ class Explainer:
         return shown
 
     def _citation(self, rule: Rule) -> Mapping[str, str] | None:
-        return None if rule.citation is None else self._book.remembered(f"citation {rule.id}", lambda: self._cited(rule))
+        return (
+            None if rule.citation is None else self._book.remembered(f"citation {rule.id}", lambda: self._cited(rule))
+        )
 
     def _cited(self, rule: Rule) -> Mapping[str, str]:
         assert rule.citation is not None

@@ -189,7 +189,17 @@ class _Printer:
                 if inside and item.needs <= usable:
                     batch.add(name)
                     grown = True
-        return batch
+        return batch - self._better_later(entity, batch, todo)
+
+    def _better_later(self, entity: str, batch: set[str], todo: set[str]) -> set[str]:
+        """Values of rows further in that nothing needs yet, when their rows must be gone through again anyhow."""
+        later: set[str] = set()
+        for child in self._schema.children(entity):
+            inside = {name for name in todo if child.name in self._schema.lineage(self._items[name].runs_in)}
+            needed = any(self._yields_outside(name, child.name) for name in inside & batch)
+            if not needed and inside - batch:
+                later |= inside & batch
+        return later
 
     def _yields_outside(self, name: str, entity: str) -> bool:
         item = self._items[name]

@@ -1,6 +1,5 @@
 """The facts that rules may name: entities, one inside the other, and the kind and range of each fact."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 

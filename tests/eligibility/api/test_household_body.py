@@ -103,7 +103,7 @@ def test_money_from_nothing_to_twelve_digits_is_read(value):
         (["household", "members"], {}, "/household/members", "not_a_list"),
         (["household", "members"], [{}], "/household/members/0/id", "missing"),
         (["household", "members", 0, "relation"], "cousin", "/household/members/0/relation", "unknown_code"),
-        (["household", "members", 0, "sex"], None or "x", "/household/members/0/sex", "unknown_code"),
+        (["household", "members", 0, "sex"], "x", "/household/members/0/sex", "unknown_code"),
         (["household", "members", 0, "serious_illness"], "no", "/household/members/0/serious_illness", "not_a_boolean"),
         (["household", "members", 0, "serious_illness"], 0, "/household/members/0/serious_illness", "not_a_boolean"),
         (["household", "members", 0, "self_care_failures"], 7, "/household/members/0/self_care_failures", "too_large"),

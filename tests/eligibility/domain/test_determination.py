@@ -1,10 +1,77 @@
 """What an answer says: outcomes, what is missing, what excludes what, categories, reasons and amounts."""
 
+import copy
 import json
 
 import pytest
 
+from services.eligibility.api.household_body import parse_request
 from services.eligibility.domain.answer import render_answer
+from services.eligibility.gateways.pack_folder import read_packs
+from services.eligibility.use_cases.evaluate_household import evaluate_household, pack_set_of
+
+PACKS = pack_set_of(read_packs())
+ASSETS = {"financial": "0.00", "vehicles": [], "homes": 1, "non_residential": 0, "businesses": []}
+NOBODY = {"disability": None, "serious_illness": False, "student": None, "income": []}
+
+FAMILY = {
+    "as_of": "2023-08-01",
+    "region": "420100",
+    "household": {
+        "area_type": "urban",
+        "members": [
+            {
+                **NOBODY,
+                "id": "m1",
+                "relation": "head",
+                "birth_date": "1980-01-15",
+                "employment": "employed",
+                "income": [{"kind": "wage", "monthly": "1800.00"}],
+            },
+            {**NOBODY, "id": "m2", "relation": "spouse", "birth_date": "1982-05-01", "employment": "unemployed"},
+            {**NOBODY, "id": "m3", "relation": "child", "birth_date": "2008-09-01", "employment": "unemployed"},
+        ],
+        "assets": ASSETS,
+    },
+}
+ALONE = {
+    "as_of": "2025-08-01",
+    "region": "530113",
+    "household": {
+        "area_type": "rural",
+        "members": [
+            {
+                **NOBODY,
+                "id": "m1",
+                "relation": "head",
+                "birth_date": "1962-03-01",
+                "employment": "not_in_labour_force",
+                "supporters": [],
+                "self_care_failures": 4,
+                "care_arrangement": "home",
+            }
+        ],
+        "assets": ASSETS,
+    },
+}
+
+
+@pytest.fixture
+def family():
+    """Couple and child in Wuhan, 2023, one wage of 1800 (the published case W05)."""
+    return copy.deepcopy(FAMILY)
+
+
+@pytest.fixture
+def alone():
+    """A man of 63 in Dongchuan, 2025, with nobody and nothing (W14)."""
+    return copy.deepcopy(ALONE)
+
+
+@pytest.fixture
+def answer_to():
+    """The answer to a body by the packs that ship."""
+    return lambda body: evaluate_household(PACKS, parse_request(json.dumps(body).encode()))
 
 
 def member(body, name="m1"):

@@ -84,7 +84,7 @@ def test_a_figure_that_is_changed_fails_some_case(pack, index):
 
 
 def _one_more(figure):
-    """One more in the last place that is written: a fen, a tenth of a rate, one home; of a yearly figure a yuan a month."""
+    """One more in the last place that is written: a fen, one home; of a yearly figure a yuan a month."""
     whole, point, places = figure.value.partition(".")
     more = 1200 if figure.unit == "yuan/year" else 1
     number = str(int(whole + places) + more).zfill(len(whole + places))

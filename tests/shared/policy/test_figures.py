@@ -58,7 +58,9 @@ def test_a_year_alone_lasts_that_year(pack_of, schema, on, expected):
     assert figure(pack_of, schema, on, ("cn", row("1.00", "2023"))) == expected
 
 
-@pytest.mark.parametrize(("on", "expected"), [("2024-06-30", 100), ("2024-07-01", "missing"), ("2030-01-01", "missing")])
+@pytest.mark.parametrize(
+    ("on", "expected"), [("2024-06-30", 100), ("2024-07-01", "missing"), ("2030-01-01", "missing")]
+)
 def test_the_pack_may_say_until_when(pack_of, schema, on, expected):
     assert figure(pack_of, schema, on, ("cn", row("1.00", "2022-01-01", "2024-07-01"))) == expected
 
@@ -103,7 +105,8 @@ def test_a_row_for_the_area_wins_over_a_row_for_all(pack_of, schema):
 
 
 @pytest.mark.parametrize(
-    ("rounding", "expected"), [("ceil yuan", 53400), ("floor yuan", 53300), ("half_up jiao", 53330), ("floor fen", 53333)]
+    ("rounding", "expected"),
+    [("ceil yuan", 53400), ("floor yuan", 53300), ("half_up jiao", 53330), ("floor fen", 53333)],
 )
 def test_a_yearly_figure_is_paid_by_the_month_as_the_place_rounds(pack_of, schema, rounding, expected):
     rows = row("6400.00", "2025", unit="yuan/year", rounding=rounding)

@@ -22,7 +22,7 @@ def test_an_unknown_refuses_every_use():
     for use in (
         lambda: bool(OPEN),
         lambda: OPEN == 1,
-        lambda: "x" == OPEN,
+        lambda: OPEN == "x",
         lambda: OPEN < 1,
         lambda: 1 + OPEN,
         lambda: OPEN * 2,
