@@ -47,9 +47,11 @@ create table eligibility.awards (
   constraint award_names_who_proposed_it unique (id, proposed_by),
   constraint award_is_a_positive_amount check (amount_fen > 0),
   constraint award_is_monthly_or_one_off check (kind in ('monthly', 'one_off')),
-  constraint monthly_award_has_its_months
-    check ((kind = 'monthly') = (first_month is not null and until_month is not null)),
-  constraint award_ends_after_it_begins check (until_month > first_month)
+  constraint monthly_award_alone_has_months
+    check (num_nonnulls(first_month, until_month) = case kind when 'monthly' then 2 else 0 end),
+  constraint award_ends_after_it_begins check (until_month > first_month),
+  constraint award_months_are_first_days
+    check (extract(day from first_month) = 1 and extract(day from until_month) = 1)
 );
 create index awards_of_a_region on eligibility.awards (region, id);
 create table eligibility.award_decisions (
@@ -76,6 +78,7 @@ create table eligibility.award_people (
   constraint id_number_index_is_a_blind_index check (octet_length(id_number_index) = 16)
 );
 create index award_people_by_id_number on eligibility.award_people (id_number_index);
+create unique index award_has_one_payee on eligibility.award_people (award) where card_number_sealed is not null;
 """
 
 

@@ -71,10 +71,13 @@ awards = Table(
     CheckConstraint("amount_fen > 0", name="award_is_a_positive_amount"),
     CheckConstraint("kind in ('monthly', 'one_off')", name="award_is_monthly_or_one_off"),
     CheckConstraint(
-        "(kind = 'monthly') = (first_month is not null and until_month is not null)",
-        name="monthly_award_has_its_months",
+        "num_nonnulls(first_month, until_month) = case kind when 'monthly' then 2 else 0 end",
+        name="monthly_award_alone_has_months",
     ),
     CheckConstraint("until_month > first_month", name="award_ends_after_it_begins"),
+    CheckConstraint(
+        "extract(day from first_month) = 1 and extract(day from until_month) = 1", name="award_months_are_first_days"
+    ),
     Index("awards_of_a_region", "region", "id"),
 )
 
@@ -109,4 +112,5 @@ award_people = Table(
     ForeignKeyConstraint(["award"], ["eligibility.awards.id"], name="award_person_belongs_to_an_award"),
     CheckConstraint("octet_length(id_number_index) = 16", name="id_number_index_is_a_blind_index"),
     Index("award_people_by_id_number", "id_number_index"),
+    Index("award_has_one_payee", "award", unique=True, postgresql_where="card_number_sealed is not null"),
 )
