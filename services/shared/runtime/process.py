@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from services.shared.runtime.database import DatabaseUnavailable
 from services.shared.runtime.environment import Configuration, StartRefused
-from services.shared.runtime.logs import configure_logs
+from services.shared.runtime.logs import configure_logs, get_logger, where_raised
 from services.shared.runtime.parent import exit_with_parent
 from services.shared.runtime.service_app import Runtime
 
@@ -46,6 +46,11 @@ def run_process(
         sys.stderr.write(
             f"{name}: 数据库不可用，请先 doudi migrate / the database is away: doudi migrate, doudi doctor\n"
         )
+        return 1
+    except Exception as error:
+        # A database lost on the way, for one: the supervisor starts the process again. The message may hold data.
+        kind, where = type(error).__name__, where_raised(error)
+        get_logger().error(f"{arguments[0]} ended", error_type=kind, where=where)
         return 1
     return 0
 
