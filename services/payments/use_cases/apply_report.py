@@ -1,6 +1,7 @@
 """Takes the bank's status report about a file: each line accepted, refused, or a contradiction for people."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from services.payments.domain.disbursement import DisbursementState
 from services.payments.domain.pay_file import PayFileState, check_pay_file_step
@@ -38,12 +39,15 @@ def _destinations(
     tx: Transaction, who: Who, msg_id: str, lines: Mapping[str, Disbursement], report: StatusReport
 ) -> dict[Destination, list[Disbursement]]:
     destinations: dict[Destination, list[Disbursement]] = {}
-    # A line that the report names twice is judged by its first word; the second can only contradict it.
-    for status in {status.end_to_end_id: status for status in reversed(report.lines)}.values():
-        line = lines.get(status.end_to_end_id)
+    after_this_report = dict(lines)
+    for status in report.lines:
+        line = after_this_report.get(status.end_to_end_id)
         destination = _destination(tx, who, msg_id, line, status)
-        if destination is not None and line is not None:
-            destinations.setdefault(destination, []).append(line)
+        if destination is None or line is None:
+            continue
+        destinations.setdefault(destination, []).append(line)
+        # A line that the report names again is judged by where its first word put it.
+        after_this_report[status.end_to_end_id] = replace(line, state=destination[0])
     return destinations
 
 
