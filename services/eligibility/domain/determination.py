@@ -182,10 +182,12 @@ def subject_of(request: DeterminationRequest, row: Row) -> str:
 def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Row, outcome: Outcome) -> Any:
     def reasons() -> tuple[Reason, ...]:
         explainer = case.explainer(evaluation)
-        amount = programme.monthly or programme.one_off
-        shown = [*programme.conditions, *([amount] if amount and outcome != "ineligible" else [])]
-        decisive = {rule for rule in shown if outcome != "ineligible" or evaluation.seen(rule, row)[0] == FALSE}
-        return tuple(explainer.reason(rule, row, with_children=rule in decisive) for rule in shown)
+        if outcome == "ineligible":
+            # What refuses is said; what was met, or is not known, would only hide it.
+            shown = [rule for rule in programme.conditions if evaluation.seen(rule, row)[0] == FALSE]
+        else:
+            shown = [*programme.conditions, *filter(None, (programme.monthly or programme.one_off,))]
+        return tuple(explainer.reason(rule, row) for rule in shown)
 
     return reasons
 

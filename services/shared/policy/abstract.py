@@ -30,6 +30,9 @@ Possible = Any
 Paths = frozenset[str]
 NOTHING: Paths = frozenset()
 
+UNTOLD = -1
+"""The index of the row that stands for those nobody told."""
+
 Seen = tuple[Possible, Paths]
 """What a node can be, and the open facts and figures that it hangs on; none when it is settled."""
 
@@ -70,6 +73,7 @@ class AbstractEvaluator:
         self._book, self._parameters, self._held = book, parameters, held
         self._as_of, self._known = as_of, known
         self._seen: dict[tuple[str, tuple[int, ...]], Seen] = {}
+        self._rows: dict[tuple[str, tuple[int, ...]], tuple[list[Row], Row | None]] = {}
         # Nodes live as long as their rulebook, so their identity names them.
         self._nodes: dict[tuple[int, tuple[int, ...], str], Seen] = {}
 
@@ -101,14 +105,20 @@ class AbstractEvaluator:
         """The rows of `entity` below a row of its parent, and the row that stands for those nobody told, if any."""
         assert entity.parent is not None
         parent = row.of(entity.parent)
+        key = (entity.name, parent.indices)
+        if key not in self._rows:
+            self._rows[key] = self._rows_of(entity, parent)
+        return self._rows[key]
+
+    def _rows_of(self, entity: Entity, parent: Row) -> tuple[list[Row], Row | None]:
         if isinstance(parent.facts, Unknown):
-            return [], Row(entity.name, parent.facts, parent, (*parent.indices, -1))
+            return [], Row(entity.name, parent.facts, parent, (*parent.indices, UNTOLD))
         slot = self._book.schema.rows_slot(entity.name)
         told = [
             Row(entity.name, facts, parent, (*parent.indices, index)) for index, facts in enumerate(parent.facts[slot])
         ]
         complete = parent.facts[slot + 1]
-        return told, None if complete is True else Row(entity.name, complete, parent, (*parent.indices, -1))
+        return told, None if complete is True else Row(entity.name, complete, parent, (*parent.indices, UNTOLD))
 
     # --- leaves ------------------------------------------------------------------------------------------------
 

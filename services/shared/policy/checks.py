@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.shared.policy import tree
-from services.shared.policy.abstract import AbstractEvaluator, Range, Row
+from services.shared.policy.abstract import UNTOLD, AbstractEvaluator, Range, Row
 from services.shared.policy.evaluation import PackSet
 from services.shared.policy.fault import PackFault
 from services.shared.policy.open_value import OPEN, Unknown, unknown_parameter
@@ -87,7 +87,7 @@ class _Bounds:
         self._rows: dict[str, Row] = {}
         for entity in book.schema.entities:
             parent = self._rows[entity.parent] if entity.parent else None
-            indices = (*parent.indices, -1) if parent else ()
+            indices = (*parent.indices, UNTOLD) if parent else ()
             self._rows[entity.name] = Row(entity.name, Unknown(ANY_FACT), parent, indices)
 
     def faults(self) -> Iterator[PackFault]:

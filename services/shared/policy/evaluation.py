@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from services.shared.policy.abstract import AbstractEvaluator, Paths, Row, Seen
+from services.shared.policy.abstract import UNTOLD, AbstractEvaluator, Paths, Row, Seen
 from services.shared.policy.expression import rate_of
 from services.shared.policy.fault import PackFault
 from services.shared.policy.figures import FigureInForce
@@ -176,13 +176,14 @@ class Evaluation:
         return self._abstract.rows(self.policy.book.schema.by_name[entity], row)[0]
 
     def _known(self, rule: str, row: Row) -> Any:
-        if any(index < 0 for index in row.indices):
+        indices = row.indices
+        if UNTOLD in indices:
             return OPEN
-        *slots, last = self.policy.program.places[rule]
+        place = self.policy.program.places[rule]
         value: Any = self.frame
-        for slot, index in zip(slots, row.indices, strict=True):
-            value = value[slot][index]
-        return value[last]
+        for depth, index in enumerate(indices):
+            value = value[place[depth]][index]
+        return value[place[-1]]
 
 
 __all__ = ["Evaluation", "PackSet", "Paths", "PreparedPolicy", "Row", "parameter_value", "prepare", "prepared"]

@@ -48,9 +48,9 @@ class Explainer:
         self._replaced = dict(evaluation.policy.overrides)
         self._reasons: dict[tuple[str, tuple[int, ...], bool, bool], Reason] = {}
 
-    def reason(self, name: str, row: Row, *, with_children: bool = True) -> Reason:
+    def reason(self, name: str, row: Row) -> Reason:
         """Why the rule has its value for the row."""
-        return self._reason(name, row, row, 0 if with_children else MAX_DEPTH)
+        return self._reason(name, row, row, 0)
 
     def _reason(self, name: str, row: Row, seen_from: Row, depth: int) -> Reason:
         rule = self._book.rules[name]
@@ -76,11 +76,18 @@ class Explainer:
         )
 
     def _shown(self, rule: Rule, row: Row, possible: Possible) -> dict[str, Shown]:
-        seen = {key: self._evaluation.node_seen(node, row)[0] for key, node in rule.values.items()}
-        shown = {key: shown_value(seen[key], node.kind) for key, node in rule.values.items()}
-        if rule.written is not None and rule.written.gap and possible != TRUE:
-            shown["gap"] = _gap(*(seen[key] for key in rule.written.gap))
+        shown = {key: self._value(node, row) for key, node in rule.values.items()}
+        if possible != TRUE and rule.written is not None and rule.written.gap:
+            shown["gap"] = _gap(*(self._can_be(rule.values[key], row) for key in rule.written.gap))
         return shown
+
+    def _value(self, node: Node, row: Row) -> Shown:
+        # Most values are another rule's, and known: then no ranges are needed.
+        if isinstance(node, tree.RuleRef):
+            value = self._evaluation.value(node.rule, row)
+            if not isinstance(value, Unknown):
+                return _one(value, node.kind)
+        return shown_value(self._can_be(node, row), node.kind)
 
     def _citation(self, rule: Rule) -> Mapping[str, str] | None:
         return (
@@ -150,8 +157,9 @@ class Explainer:
 
     def _beneath_junction(self, node: tree.Junction, row: Row) -> Iterator[tuple[str, Row]]:
         # A conjunction is false because of its false parts alone; a true one rests on all of them.
+        spoken = [operand for operand in node.operands if id(operand) in self._book.spoken]
         whole = self._can_be(node, row)
-        for operand in node.operands:
+        for operand in spoken:
             if self._can_be(operand, row) == whole:
                 yield from self._beneath(operand, row)
 
@@ -241,6 +249,6 @@ def _filled(template: str, shown: Mapping[str, Shown], words: Mapping[str | None
 def _spoken(value: Shown, words: Mapping[str | None, str]) -> str:
     if value is None:
         return words[None]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return " ".join(words[bound].format(value[bound]) for bound in ("at_least", "at_most") if bound in value)
     return str(value)
