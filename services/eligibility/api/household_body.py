@@ -1,5 +1,6 @@
 """The body of a determination: its shape, checked whole, every error at once and nothing of it echoed."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, NotRequired, Required
@@ -22,6 +23,7 @@ from services.eligibility.domain.request import PROGRAMMES, DeterminationRequest
 from services.shared.policy.expression import rate_of
 from services.shared.runtime.body_errors import errors_of
 from services.shared.runtime.logs import LONG_DIGITS
+from services.shared.vocabulary.identifiers import InvalidIdentifier, parse_id_number
 from services.shared.vocabulary.invalid_body import BodyError, InvalidBody
 from services.shared.vocabulary.money import MAX_YUAN_DIGITS, NotMoney, fen_of
 from services.shared.vocabulary.period import date_number
@@ -31,6 +33,7 @@ MAX_BODY_BYTES = 1_000_000
 MAX_MEMBERS = 50
 MAX_ITEMS = 100
 MAX_ID_LENGTH = 64
+ID_NUMBERS = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 
 _SCHEMA = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
@@ -124,6 +127,21 @@ def _member_id(text: str) -> str:
     return text
 
 
+def _free_text(text: str) -> str:
+    # It is kept with the facts as it was sent, unsealed; a document's number may stand there, a person's may not.
+    if any(map(_is_id_number, ID_NUMBERS.findall(text))):
+        raise _error("text_holds_an_id_number", "文本中有公民身份号码，请删去", "holds an identity number: remove it")
+    return text
+
+
+def _is_id_number(text: str) -> bool:
+    try:
+        parse_id_number(text)
+    except InvalidIdentifier:
+        return False
+    return True
+
+
 def _word(read: Callable[[Any], Any], **schema: Any) -> Any:
     return (PlainValidator(read), WithJsonSchema(schema))
 
@@ -135,6 +153,7 @@ Ratio = Annotated[str, *_word(_ratio, type="string", examples=["0.60"])]
 YesNo = Annotated[bool, *_word(_yes_or_no, enum=[True, False, "true", "false"])]
 Count = Annotated[int, *_word(_count, type="integer", minimum=0, maximum=MAX_ITEMS)]
 MemberId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_member_id)]
+FreeText = Annotated[str, Field(max_length=300), AfterValidator(_free_text)]
 
 Relation = Literal["head", "spouse", "child", "parent", "grandparent", "grandchild", "sibling", "other"]
 Employment = Literal["employed", "self_employed", "unemployed", "not_in_labour_force"]
@@ -348,9 +367,9 @@ class Event(TypedDict, total=False):
 class Origin(TypedDict, total=False):
     """Where a fact comes from; never needed for an answer."""
 
-    pointer: Annotated[str, Field(max_length=300)]
+    pointer: FreeText
     as_of: Day
-    source: Annotated[str, Field(max_length=300)]
+    source: FreeText
     assurance: Literal["verified", "declared", "inferred"]
 
 

@@ -172,6 +172,19 @@ def test_a_patient_is_not_named_by_a_persons_number_either(refused, body):
     assert refused(body) == [("/household/medical_bill/member", "member_id_is_a_number")]
 
 
+@pytest.mark.parametrize("key", ["source", "pointer"])
+@pytest.mark.parametrize("text", [ID_NUMBER, f"身份证{ID_NUMBER}号", "见 ９９０１００１９８００１１５００１０"])
+def test_where_a_fact_comes_from_names_no_persons_number(refused, body, key, text):
+    body["origins"] = [{key: "房产证"}, {key: text}]
+    assert refused(body) == [(f"/origins/1/{key}", "text_holds_an_id_number")]
+
+
+@pytest.mark.parametrize("text", ["420100202300123456", ID_NUMBER[:-1] + "1", f"1{ID_NUMBER}", "13800138000"])
+def test_the_number_of_a_document_is_taken(eligibility, body, text):
+    body["origins"] = [{"source": text}]
+    assert eligibility.post("/determinations", body).status_code == 201
+
+
 def test_a_persons_number_as_a_key_is_masked(refused, body):
     body["household"][ID_NUMBER] = 1
     [(pointer, code)] = refused(body)
