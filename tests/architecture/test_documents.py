@@ -6,6 +6,10 @@ import subprocess
 import pytest
 
 from services.cli.main import COMMANDS
+from services.payments.domain.disbursement import DisbursementState
+from services.payments.domain.ledger import AccountKind, TransferCode
+from services.payments.domain.reconciliation import ExceptionKind
+from services.shared.policy.pack import CONFIDENCES
 from tests.architecture import documents as look
 from tests.architecture.documents import ROOT
 
@@ -77,6 +81,22 @@ def test_commands_of_doudi_exist(document):
 def test_named_files_exist(document):
     named = {path for _, line in look.prose(text_of(document)) for path in A_PATH.findall(line)}
     assert sorted(path for path in named if not (ROOT / path).exists()) == []
+
+
+EXPLAINED = {
+    "docs/how_to/check-the-books.md": [kind.value for kind in ExceptionKind],
+    "docs/how_to/check-the-books.zh-CN.md": [kind.value for kind in ExceptionKind],
+    "docs/explanation/whose-law-applies-when.md": CONFIDENCES,
+    "docs/explanation/whose-law-applies-when.zh-CN.md": CONFIDENCES,
+    "ARCHITECTURE.md": [*TransferCode, *AccountKind, *DisbursementState],
+}
+"""Pages that promise to explain every word of a list in the code."""
+
+
+@pytest.mark.parametrize("page", EXPLAINED)
+def test_a_page_that_explains_a_list_explains_all_of_it(page):
+    text = text_of(ROOT / page)
+    assert [word for word in EXPLAINED[page] if not re.search(rf"\b{word}\b", text)] == []
 
 
 def test_the_reader_sees_links_blocks_and_headings():
