@@ -163,6 +163,53 @@ def test_only_monitoring_places_holds(payments, alone, role: str) -> None:
     assert live(payments, alone) == [("1155.00", "CREATED")]
 
 
+def jobs_for(payments, batch_id: str) -> int:
+    """How often the worker is asked to pay the batch."""
+    waiting = payments.rows(
+        "select convert_from(payload, 'UTF8') from payments.pgqueuer where entrypoint = 'pay_batch'"
+    )
+    return [payload for (payload,) in waiting].count(batch_id)
+
+
+def test_a_freed_line_of_a_released_batch_goes_to_the_bank_by_itself(payments, alone) -> None:
+    batch_id = payments.release(payments.batch("tekun", MONTH, "530113"))
+    hold_id = hold_of(payments, alone)
+    assert payments.pay(batch_id)
+    assert live(payments, alone) == [("1155.00", "HELD")]
+    asked = jobs_for(payments, batch_id)
+    payments.done(f"/holds/{hold_id}/answer", {"answer": "pay"}, "caseworker")
+    payments.done(f"/holds/{hold_id}/confirm", {}, "confirmer")
+    assert live(payments, alone) == [("1155.00", "QUEUED")]
+    assert jobs_for(payments, batch_id) == asked + 1
+    assert payments.pay(batch_id)
+    assert live(payments, alone) == [("1155.00", "ACCEPTED")]
+
+
+def test_the_rest_of_a_queued_line_is_asked_for_again(payments, family) -> None:
+    batch_id = payments.release(payments.batch(month=MONTH))
+    asked = jobs_for(payments, batch_id)
+    alert(payments, family)
+    assert jobs_for(payments, batch_id) > asked
+
+
+def test_an_approved_batch_with_a_held_line_is_not_cancelled(payments, alone) -> None:
+    batch = payments.batch("tekun", MONTH, "530113")
+    path = f"/batches/{batch['id']}"
+    payments.done(f"{path}/submit", {}, "maker")
+    payments.done(f"{path}/approve", {"lines_root": batch["lines_root"]}, "checker")
+    alert(payments, alone)
+    answer = payments.post(f"{path}/cancel", {}, "maker")
+    assert (answer.status_code, answer.json()["code"]) == (409, "batch_has_held_lines")
+    assert live(payments, alone) == [("1155.00", "HELD")]
+
+
+def test_an_award_that_is_over_holds_nothing(payments, new_award_body) -> None:
+    body = new_award_body(people=1, month="2025-07", until="2025-08")
+    payments.done("/awards", body, "eligibility")
+    payments.pay(payments.release(payments.batch(month="2025-07")))
+    assert alert(payments, body).json() == {"outcome": "NOT_ON_ROLL", "holds": []}
+
+
 def test_an_unanswered_hold_lapses_after_its_day_and_not_before(payments, alone, family) -> None:
     """The last of the module: the clock moves here."""
     of_alone, of_family = hold_of(payments, alone), hold_of(payments, family, member=1)
