@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from services.shared.runtime.callers import issue_token
 from services.shared.runtime.clock import system_now
+from services.shared.runtime.environment import SettingRefused
 from services.shared.vocabulary.actor import NATION, Actor
 
 CONNECT_SECONDS = 2.0
@@ -43,12 +45,15 @@ class PeerRefused(Exception):
 
 
 class ServiceClient:
-    """One service's line to another; `identity` is the name that it signs its tokens with."""
+    """One service's line to another; `identity` is the name that it signs its tokens with.
+
+    Raises SettingRefused for a key file that cannot be used.
+    """
 
     def __init__(self, peer: str, url: str, identity: str, signing_key_file: Path) -> None:
         self.peer = peer
         self._identity = identity
-        self._key = OKPKey.import_key(signing_key_file.read_text(encoding="utf-8"))
+        self._key = _read_key(identity, signing_key_file)
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
 
@@ -77,6 +82,17 @@ class ServiceClient:
 
 class _TooMuch(Exception):
     """The answer is too long, or takes too long."""
+
+
+def _read_key(identity: str, file: Path) -> OKPKey:
+    try:
+        key = OKPKey.import_key(file.read_text(encoding="utf-8"))
+        if not key.is_private:
+            raise ValueError
+        return key
+    except (OSError, ValueError, JoseError):
+        name = f"DOUDI_{identity.upper()}_SIGNING_KEY_FILE"
+        raise SettingRefused(f"{name} 指向的文件无法使用 / the file that it names cannot be used: {file}") from None
 
 
 def _read_within_bounds(answer: httpx.Response) -> bytes:
