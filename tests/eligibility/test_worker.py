@@ -13,6 +13,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
+from services.eligibility.api import awards
+from services.payments.api import awards as payments_awards
+from services.payments.api import bodies as payments_bodies
+
 
 @dataclass
 class Payments:
@@ -115,6 +119,33 @@ def test_payments_is_told_what_it_needs_and_by_whom(eligibility, payments, worke
     key = OKPKey.import_key((eligibility.data_dir / "keys" / "eligibility-signing.pem").read_text(encoding="utf-8"))
     claims = jwt.decode(token, key, algorithms=["Ed25519"]).claims
     assert (claims["iss"], claims["sub"], claims["roles"]) == ("eligibility", "eligibility", ["service"])
+
+
+@pytest.mark.parametrize(
+    ("name", "programme", "subject"),
+    [
+        ("wuhan_family", "dibao", "household"),
+        ("dongchuan_man", "tekun", "m1"),
+        ("emergency_away_from_home", "small_advance", "household"),
+    ],
+)
+def test_payments_takes_each_kind_of_award(eligibility, payments, worker, name, programme, subject):
+    """Read by payments' own body: what one service may say, the other must understand."""
+    body = eligibility.household(name)
+    people = eligibility.people_of(body, subject)
+    people[0]["name"] = "长" * 100
+    proposal = {"programme": programme, "subject": subject, "people": people}
+    award = eligibility.propose(eligibility.determined(body)["id"], proposal).json()["id"]
+    assert eligibility.decide(award).is_success
+    eligibility.eventually(lambda: message_of(eligibility, award).delivered_at)
+    [request] = payments.about(award)
+    taken = payments_awards.AwardBody.model_validate_json(json.dumps(request["body"]))
+    assert (taken.programme, taken.subject, len(taken.members)) == (programme, subject, len(people))
+
+
+def test_eligibility_refuses_what_payments_would():
+    assert awards.PAYABLE_ID == payments_bodies.ID_PATTERN
+    assert awards.MAX_PEOPLE <= payments_awards.MAX_MEMBERS
 
 
 def test_an_award_waits_while_payments_is_down_and_is_told_under_one_key(eligibility, payments, worker):
