@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.payments.gateways.iso20022 import Statement, StatementEntry
+from services.payments.gateways.iso20022 import BankMessageInvalid, Statement, StatementEntry
 from services.payments.use_cases.reconcile_statements import explain_messages, reconcile_statements, take_statement
 from tests.running_bank import ACCOUNT
 
@@ -111,6 +111,12 @@ def test_the_same_statement_again_is_nothing_new(payments, settled) -> None:
     before = payments.rows("select count(*) from payments.bank_messages")
     take(payments, date(2023, 9, 10), entry(1, 102_000, settled["right"]["end_to_end_id"], True))
     assert payments.rows("select count(*) from payments.bank_messages") == before
+
+
+def test_a_statement_of_another_account_is_not_taken(payments, settled) -> None:
+    statement = Statement("elsewhere", "999", 0, 0, ())
+    with pytest.raises(BankMessageInvalid):
+        payments.runtime.database.transact(take_statement, payments.runtime, date(2023, 9, 20), b"x", statement)
 
 
 def test_two_readers_at_once_take_no_second_look_for_a_second_debit(payments, settled) -> None:

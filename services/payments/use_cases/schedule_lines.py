@@ -55,8 +55,7 @@ def schedule_award(
         except CalendarYearMissing:
             subject = exceptions.Subject(award=award_id, month=month)
             exceptions.open_exception(tx, ExceptionKind.CALENDAR_YEAR_MISSING, subject, who.now)
-            awards.put_next_month(tx, award_id, month)
-            return made
+            return made  # the schedule stands at this month, and tries it again
         awards.put_next_month(tx, award_id, record.award.month_after(month))
     return made
 
