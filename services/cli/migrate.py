@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from services.cli import embedded_postgres
+from services.cli.migration import MigrationRefused, check_address
 from services.cli.migration import migrate as migrate_server
 from services.cli.output import console, print_json, refuse
 from services.cli.provision import SERVICES, provision
@@ -35,12 +36,18 @@ def owner_url(folder: Path) -> str:
 
 def bring_up_to_date(folder: Path) -> dict[str, str]:
     """Provision and migrate; the environment that every process of Doudi is started with."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone(folder):
-        owner = owner_url(folder)
-        environment = provision(folder, owner, os.environ)
-        addresses = {service: environment[f"DOUDI_{service.upper()}_DATABASE_URL"] for service in SERVICES}
-        migrate_server(owner, addresses, SHIPPED)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _alone(folder):
+            owner = owner_url(folder)
+            check_address(owner)
+            environment = provision(folder, owner, os.environ)
+            addresses = {service: environment[f"DOUDI_{service.upper()}_DATABASE_URL"] for service in SERVICES}
+            migrate_server(owner, addresses, SHIPPED)
+    except MigrationRefused as refusal:
+        refuse(str(refusal))
+    except OSError as error:
+        refuse(f"数据目录无法使用 / the data folder cannot be used: {folder}: {error.strerror}")
     return environment
 
 

@@ -277,6 +277,7 @@ def test_two_that_migrate_an_empty_database_at_once_both_succeed(postgres, owner
 
 def test_no_password_is_in_the_servers_log_or_told_to_it_in_clear(postgres, owner_url, owner, addresses):
     """Even a server that logs every statement, as many do for DDL, sees a SCRAM verifier and no password."""
+    owner.execute(text("alter role doudi_payments password null"))
     owner.execute(text("alter system set log_statement = 'all'"))
     owner.execute(text("select pg_reload_conf()"))
     try:
