@@ -33,6 +33,8 @@ def run(
         refuse("doudi run 带测试时钟与测试银行，不在生产环境运行 / has a test clock and a test bank: not in production")
     folder = data_dir()
     report = Report(as_json)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder / "bank").mkdir(exist_ok=True, mode=0o700)
     try:
         with Processes(folder) as processes:
             require_ports(os.environ.get("DOUDI_HOST", HOST), _ports(folder))

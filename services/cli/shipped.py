@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from services.cli.migration import ShippedData
+from services.cli.migration import MigrationRefused, ShippedData
 from services.eligibility.gateways.pack_folder import pack_folders, read_pack_files
 from services.eligibility.store import policy_packs
 from services.payments.use_cases.load_calendar import load_calendar
@@ -10,7 +10,7 @@ from services.shared.policy.pack import load_pack
 from services.shared.runtime.clock import system_now
 
 
-class PackVersionChanged(Exception):
+class PackVersionChanged(MigrationRefused):
     """A pack that ships has the version of one that is published, and other content."""
 
     def __init__(self, pack_id: str, version: str) -> None:

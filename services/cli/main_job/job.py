@@ -1,6 +1,6 @@
 """The main job itself: six steps over HTTP, each of which an earlier run may have done already."""
 
-from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,10 +10,25 @@ from services.cli.main_job.report import Paid, Report
 from services.cli.main_job.story import Day, Household, Story, read_story
 from services.shared.runtime.clock import CHINA_STANDARD_TIME, system_now
 
-FINAL = frozenset({"SETTLED", "REJECTED", "RETURNED", "CANCELLED"})
+UNREPORTED = frozenset({"CREATED", "APPROVED", "QUEUED", "SENT"})
+"""States of a line of which the bank has said nothing yet."""
 RELEASE_DAYS_AHEAD = 2
 """A batch goes to the bank two days before it is due, so that one failed day costs nothing."""
+STATEMENT_DAYS = 2
+"""After the day of payment: one for the statement, one more for what the bank sends back."""
 Lines = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A batch's lines: a programme, a region and an entitlement month."""
+
+    programme: str
+    region: str
+    month: str
+
+    def __str__(self) -> str:
+        return f"{self.month} {self.programme} {self.region}"
 
 
 def run_main_job(offices: Offices, report: Report) -> None:
@@ -26,8 +41,9 @@ def run_main_job(offices: Offices, report: Report) -> None:
     try:
         for day in story.days:
             offices.move_clock_to(day.on)
-            awards = {household.name: _award(offices, report, household) for household in day.households}
-            _pay_day(offices, report, day, awards)
+            for household in day.households:
+                _award(offices, report, household)
+            _pay_day(offices, report, day)
         _ask_for_today(offices, report, story)
         _hold_after_death(offices, report, story)
         _look_at_the_books(offices, report)
@@ -36,20 +52,20 @@ def run_main_job(offices: Offices, report: Report) -> None:
         report.end()
 
 
-def _award(offices: Offices, report: Report, household: Household) -> str:
-    """Send the household in; one person proposes, another confirms. Returns the award's id."""
+def _award(offices: Offices, report: Report, household: Household) -> None:
+    """Send the household in; one person proposes, another confirms."""
     name = household.name
     found = offices.post("caseworker", "/eligibility/v1/determinations", household.request, f"{name}/determine")
     result = _result(found, household)
-    law = result["reasons"][0]["citation"]
     granted = f"{household.programme} {result.get('monthly') or result.get('one_off')}"
+    _expect(_replayed(offices, found["id"]) == found, f"replay of {name}")
+    award = _proposed(offices, household, found["id"])
+    law = offices.get("confirmer", f"/eligibility/v1/awards/{award}")["basis"]
     report.step(
         f"{household.zh}：{granted} 元（{law['instrument']} {law['article']}）", f"{household.en}: {granted} yuan"
     )
-    _expect(_replayed(offices, found["id"]) == found, f"replay of {name}")
-    award = _proposed(offices, household, found["id"])
+    _confirm(offices, household, award)
     report.step("提出人不能自己确认；第二人确认", "the proposer may not confirm; a second person does")
-    return award
 
 
 def _proposed(offices: Offices, household: Household, determination: str) -> str:
@@ -58,12 +74,16 @@ def _proposed(offices: Offices, household: Household, determination: str) -> str
     if household.until:
         proposal["until"] = household.until
     path = f"/eligibility/v1/determinations/{determination}/awards"
-    award = offices.post("caseworker", path, proposal, f"{name}/propose")["id"]
+    return offices.post("caseworker", path, proposal, f"{name}/propose")["id"]
+
+
+def _confirm(offices: Offices, household: Household, award: str) -> None:
+    """The proposer is refused; a second person confirms."""
+    name = household.name
     if offices.get("confirmer", f"/eligibility/v1/awards/{award}")["state"] == "PROPOSED":
         refusal = offices.refused("caseworker", f"/eligibility/v1/awards/{award}/confirm", {}, f"{name}/confirm-own")
         _expect(refusal == "second_person_needed", f"{name}: {refusal}")
     offices.post("confirmer", f"/eligibility/v1/awards/{award}/confirm", {}, f"{name}/confirm")
-    return award
 
 
 def _result(found: dict[str, Any], household: Household) -> dict[str, Any]:
@@ -79,86 +99,52 @@ def _replayed(offices: Offices, determination: str) -> Any:
     return offices.post("auditor", f"/eligibility/v1/determinations/{determination}/replay", None, "")
 
 
-def _pay_day(offices: Offices, report: Report, day: Day, awards: dict[str, str]) -> None:
+def _pay_day(offices: Offices, report: Report, day: Day) -> None:
     """Pay what the day's awards owe: each month's batch before its due day, an advance at once."""
     for programme, region in sorted({(household.programme, household.region) for household in day.households}):
+        here = [h for h in day.households if (h.programme, h.region) == (programme, region)]
         for month in _months(day):
-            _pay_month(offices, report, programme, region, month)
-    for household in day.households:
-        lines = _lines(offices, household.programme, household.region, _months(day)[0])
-        states = {line["state"] for line in lines if line["award_id"] == awards[household.name]}
-        _expect(states == {household.ends}, f"{household.name}: {sorted(states)}, not {household.ends}")
+            _pay_month(offices, report, Place(programme, region, month), sorted(h.ends for h in here))
 
 
 def _months(day: Day) -> list[str]:
     return day.paid_in or [f"{day.on:%Y-%m}"]
 
 
-def _pay_month(offices: Offices, report: Report, programme: str, region: str, month: str) -> None:
-    place = f"{month} {programme} {region}"
-    lines = offices.until(place, lambda: _lines(offices, programme, region, month, date.fromisoformat(f"{month}-01")))
+def _pay_month(offices: Offices, report: Report, place: Place, ends: list[str]) -> None:
+    offices.move_clock_to(date.fromisoformat(f"{place.month}-01"))
+    lines = offices.until(str(place), lambda: _lines(offices, place))
     due = date.fromisoformat(lines[0]["due_on"])
-    if not all(line["state"] in FINAL for line in lines):
+    if _states(lines) != ends:
         offices.move_clock_to(due - timedelta(days=RELEASE_DAYS_AHEAD))
-        _release(offices, programme, region, month)
-        lines = _until_all(offices, programme, region, month, FINAL | {"ACCEPTED"})
-        lines = _statements_come(offices, programme, region, month)
+        _release(offices, place)
+        offices.until(f"{place}: bank's report", lambda: not _states(_lines(offices, place), UNREPORTED))
+        for _ in range(STATEMENT_DAYS):
+            offices.next_day()
+        offices.until(f"{place}: {ends}", lambda: _states(_lines(offices, place)) == ends)
+        lines = _lines(offices, place)
     offices.move_clock_to(due + timedelta(days=1))
-    ends = ", ".join(f"{line['amount']} {line['state']}" for line in lines)
-    report.step(f"{place}：{len(lines)} 笔，应于 {due} 前到账：{ends}", f"{place}: {ends}")
+    shown = ", ".join(f"{line['amount']} {line['state']}" for line in lines)
+    report.step(f"{place}：{len(lines)} 笔，应于 {due} 前到账：{shown}", f"{place}: {shown}")
     report.payments += [_paid(offices, line) for line in lines]
 
 
-def _release(offices: Offices, programme: str, region: str, month: str) -> None:
+def _release(offices: Offices, place: Place) -> None:
     """Maker, checker and release; the checker approves this very list, by its root."""
-    key = f"{programme}/{region}/{month}"
-    wanted = {"programme": programme, "region": region, "month": month}
-    batch = offices.post("maker", "/payments/v1/batches", wanted, f"{key}/create")
+    key = f"{place.programme}/{place.region}/{place.month}"
+    batch = offices.post("maker", "/payments/v1/batches", asdict(place), f"{key}/create")
     path = f"/payments/v1/batches/{batch['id']}"
     offices.post("maker", f"{path}/submit", {}, f"{key}/submit")
     offices.post("checker", f"{path}/approve", {"lines_root": batch["lines_root"]}, f"{key}/approve")
     offices.post("checker", f"{path}/release", {}, f"{key}/release")
 
 
-def _statements_come(offices: Offices, programme: str, region: str, month: str) -> Lines:
-    """A day later the statement settles; on the day after, it shows what came back."""
-    offices.next_day()
-    _until_all(offices, programme, region, month, FINAL)
-    offices.next_day()
-    return _until_all(offices, programme, region, month, FINAL, lambda: _has_read_yesterday(offices))
+def _states(lines: Lines, among: frozenset[str] | None = None) -> list[str]:
+    return sorted(line["state"] for line in lines if among is None or line["state"] in among)
 
 
-def _has_read_yesterday(offices: Offices) -> bool:
-    yesterday = offices.clock().astimezone(CHINA_STANDARD_TIME).date() - timedelta(days=1)
-    told = offices.get("auditor", "/payments/v1/ledger/balances")["bank"]
-    days = offices.bank_days_after(yesterday - timedelta(days=1))
-    return not days or told.get("closing_on", "") >= yesterday.isoformat()
-
-
-def _until_all(
-    offices: Offices,
-    programme: str,
-    region: str,
-    month: str,
-    states: Iterable[str],
-    also: Any = lambda: True,
-) -> Lines:
-    wanted = frozenset(states)
-
-    def look() -> Lines | None:
-        if not also():
-            return None
-        lines = _lines(offices, programme, region, month)
-        return lines if lines and all(line["state"] in wanted for line in lines) else None
-
-    return offices.until(f"{month} {programme} {sorted(wanted)}", look)
-
-
-def _lines(offices: Offices, programme: str, region: str, month: str, not_before: date | None = None) -> Lines:
-    if not_before is not None:
-        offices.move_clock_to(not_before)
-    query = {"programme": programme, "region": region, "month": month}
-    return offices.get("auditor", "/payments/v1/disbursements", **query)["data"]
+def _lines(offices: Offices, place: Place) -> Lines:
+    return offices.get("auditor", "/payments/v1/disbursements", **asdict(place))["data"]
 
 
 def _paid(offices: Offices, line: dict[str, Any]) -> Paid:

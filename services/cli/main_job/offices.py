@@ -74,10 +74,6 @@ class Offices:
         """A night passes."""
         self.move_clock_to((self.clock().astimezone(CHINA_STANDARD_TIME) + timedelta(days=1)).date())
 
-    def bank_days_after(self, day: date) -> list[str]:
-        """The bank's closed days after `day` on which money moved."""
-        return self._checked(self._bank("GET", f"/statements?after={day}")).json()["days"]
-
     def push_deaths(self, rows: Path, batch_no: str, as_of: date) -> str:
         """The department's own process signs and sends a batch; its answer."""
         argv = [
