@@ -8,7 +8,7 @@ from typing import Any
 from services.eligibility.domain.answer import HOUSEHOLD, Answer, Outcome, PaperToBring, PresumptionUsed, Result
 from services.eligibility.domain.facts import CIRCUMSTANCES, SCHEMA, read_facts, used_presumptions
 from services.eligibility.domain.kinship import kin_of
-from services.eligibility.domain.missing import settling
+from services.eligibility.domain.missing import Budget, settling
 from services.eligibility.domain.outcome import open_paths, outcome_of
 from services.eligibility.domain.request import PROGRAMMES, DeterminationRequest
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
@@ -70,6 +70,7 @@ class Case:
     evaluation: Evaluation
     elsewhere: Evaluation | None
     explainers: dict[int, Explainer] = field(default_factory=dict, compare=False)
+    budget: Budget = field(default_factory=Budget, compare=False)
 
     def explainer(self, evaluation: Evaluation) -> Explainer:
         """The one that explains this evaluation, so that results share reasons."""
@@ -130,7 +131,7 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
     book, missing = evaluation.policy.book, frozenset[str]()
     if outcome == "undetermined" and not _surely_excluded(case, programme, row):
         live = open_paths(evaluation, programme, row)
-        settling_paths = settling(case.request, evaluation.policy, programme, row, live)
+        settling_paths = settling(case.request, evaluation.policy, programme, row, live, case.budget)
         missing = settling_paths.missing
         outcome, amount = settling_paths.settled or (outcome, amount)
     eligible = outcome == "eligible"

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from services.eligibility.domain.answer import Outcome
@@ -14,13 +15,14 @@ from services.eligibility.domain.outcome import outcome_of
 from services.eligibility.domain.request import DeterminationRequest
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row
 from services.shared.policy.pack import Programme
+from services.shared.policy.schema import BOOL
 from services.shared.policy.truth import TRUE
 
 MAX_PATHS = 4
 """Of more open paths each is named: whether one matters hardly ever hangs on how four others turn out."""
 
-MAX_RUNS = 600
-"""Trial evaluations for one result; what was not examined by then counts as missing."""
+MAX_RUNS = 400
+"""Trial evaluations for one answer; what was not examined by then counts as missing."""
 
 MAX_COMBINATIONS = 300
 """Up to here every combination of the values to try is tried."""
@@ -36,15 +38,27 @@ class Settling:
     settled: Found | None = None
 
 
+@dataclass
+class Budget:
+    """How many trial evaluations an answer may still take."""
+
+    runs: int = MAX_RUNS
+
+
 def settling(
-    request: DeterminationRequest, policy: PreparedPolicy, programme: Programme, row: Row, live: frozenset[str]
+    request: DeterminationRequest,
+    policy: PreparedPolicy,
+    programme: Programme,
+    row: Row,
+    live: frozenset[str],
+    budget: Budget,
 ) -> Settling:
     """What of `live`, the open paths that the result hangs on as far as ranges tell, can really change it.
 
     A path counts when two completions that differ in it alone give different results; completions are built on both
     sides of every threshold. What cannot be examined within the bounds stays missing.
     """
-    trial = _Trial(request, policy, programme, row, tuple(sorted(live)))
+    trial = _Trial(request, policy, programme, row, tuple(sorted(live)), budget)
     return trial.examine()
 
 
@@ -59,9 +73,9 @@ class _Trial:
     programme: Programme
     row: Row
     paths: tuple[str, ...]
+    budget: Budget
     found: dict[tuple[int, ...], Found] = field(default_factory=dict)
     values: dict[str, tuple[Any, ...]] = field(default_factory=dict)
-    runs: int = 0
     makes_a_difference: set[str] = field(default_factory=set)
     makes_none: set[str] = field(default_factory=set)
 
@@ -79,7 +93,8 @@ class _Trial:
             if math.prod(len(values) for values in self.values.values()) <= MAX_COMBINATIONS:
                 return self._every_combination(all(option.is_finite for option in options.values()))
             self._around_the_best()
-        return Settling(frozenset(self.paths) - self.makes_none)
+        # Where none matters alone, they matter together.
+        return Settling(frozenset(self.paths) - self.makes_none or frozenset(self.paths))
 
     # --- values to try ---------------------------------------------------------------------------------------------
 
@@ -106,9 +121,19 @@ class _Trial:
             middle = (least + most) // 2
             pending += [(least, middle), (middle, most)]
 
-    def _conditions(self, path: str, option: Choices, amount: int) -> tuple[bool, ...]:
+    def _conditions(self, path: str, option: Choices, amount: int) -> tuple[Any, ...]:
+        """The truth of everything below the programme that is said of this row or of the household."""
         first = {other: self.values[other][0] for other in self.paths}
-        return tuple(_truths(self._evaluation({**first, path: option.amount(amount)}).frame))
+        evaluation = self._evaluation({**first, path: option.amount(amount)})
+        row = self._row(evaluation)
+        return tuple(evaluation.value(rule, row) is True for rule in self.tests)
+
+    @cached_property
+    def tests(self) -> tuple[str, ...]:
+        book = self.policy.book
+        near = book.schema.lineage(self.programme.entity)
+        below = book.rules_below(self.programme.rules)
+        return tuple(name for name in below if book.rules[name].kind == BOOL and book.rules[name].entity in near)
 
     # --- differences -----------------------------------------------------------------------------------------------
 
@@ -172,9 +197,9 @@ class _Trial:
         return {path: self.values[path][index] for path, index in zip(self.paths, combination, strict=True)}
 
     def _evaluation(self, values: Mapping[str, Any]) -> Evaluation:
-        self.runs += 1
-        if self.runs > MAX_RUNS:
+        if self.budget.runs <= 0:
             raise _OutOfRuns
+        self.budget.runs -= 1
         request, policy = filled(self.request, self.policy.hasty, values)
         return Evaluation(policy, read_facts(request, policy.book.presumptions))
 
@@ -186,11 +211,3 @@ class _Trial:
 
 def _moved(combination: tuple[int, ...], position: int, value: int) -> tuple[int, ...]:
     return (*combination[:position], value, *combination[position + 1 :])
-
-
-def _truths(frame: Any) -> Iterator[bool]:
-    for value in frame:
-        if isinstance(value, bool):
-            yield value
-        elif isinstance(value, tuple | list):
-            yield from _truths(value)

@@ -69,9 +69,11 @@ class AbstractEvaluator:
         held: Mapping[str, bool | None],
         as_of: Range,
         known: Callable[[str, Row], Any],
+        *,
+        hasty: bool = False,
     ) -> None:
         self._book, self._parameters, self._held = book, parameters, held
-        self._as_of, self._known = as_of, known
+        self._as_of, self._known, self._hasty = as_of, known, hasty
         self._seen: dict[tuple[str, tuple[int, ...]], Seen] = {}
         self._rows: dict[tuple[str, tuple[int, ...]], tuple[list[Row], Row | None]] = {}
         # Nodes live as long as their rulebook, so their identity names them.
@@ -196,6 +198,9 @@ class AbstractEvaluator:
         return (TRUE if inside else 0) | (FALSE if outside else 0), paths
 
     def _settled(self, node: tree.Settled, row: Row) -> Seen:
+        if self._hasty and isinstance(node.operand, tree.RuleRef):
+            value = self._known(node.operand.rule, row.of(node.operand.entity))
+            return (FALSE if isinstance(value, Unknown) else lifted(value)), NOTHING
         return (TRUE if self.node(node.operand, row)[0] == TRUE else FALSE), NOTHING
 
     def _is_known(self, node: tree.Known, row: Row) -> Seen:

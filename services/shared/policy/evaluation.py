@@ -70,6 +70,7 @@ class PreparedPolicy:
     parameters: Mapping[str, Mapping[tuple[str, ...], Any]]
     overrides: tuple[tuple[str, Any], ...] = ()
     packs: PackSet | None = field(default=None, repr=False, compare=False)
+    is_hasty: bool = False
 
     def elsewhere(self, region: str) -> "PreparedPolicy":
         """The policy of another place on the same date, with the same figures replaced."""
@@ -99,12 +100,13 @@ class PreparedPolicy:
         for name, value in overrides.items():
             if name in replaced:
                 replaced[name] = dict.fromkeys(replaced[name], value)
-        return PreparedPolicy(self.book, self.program, replaced, (*self.overrides, *overrides.items()), self.packs)
+        return replace(self, parameters=replaced, overrides=(*self.overrides, *overrides.items()))
 
     @cached_property
     def hasty(self) -> "PreparedPolicy":
         """The same policy for trial evaluations, many and quick: what is open counts as not settled at once."""
-        return replace(self, program=self.book.remembered("hasty", lambda: compile_rulebook(self.book, hasty=True)))
+        program = self.book.remembered("hasty", lambda: compile_rulebook(self.book, hasty=True))
+        return replace(self, program=program, is_hasty=True)
 
     def run(self, root: Frame) -> Frame:
         """Every rule's value for one root row: the hot path, a few microseconds."""
@@ -157,7 +159,7 @@ class Evaluation:
         policy = self.policy
         held = {name: policy.held(name) for name in policy.parameters}
         as_of = (policy.as_of, policy.as_of)
-        return AbstractEvaluator(policy.book, policy.parameters, held, as_of, self._known)
+        return AbstractEvaluator(policy.book, policy.parameters, held, as_of, self._known, hasty=policy.is_hasty)
 
     def value(self, rule: str, row: Row) -> Any:
         """The value that the program computed, OPEN where an input was open."""

@@ -1,6 +1,6 @@
 """The rules in force at a place on a date: a chain of packs merged, checked and put in order of computation."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -102,6 +102,14 @@ class Rulebook:
             if _mark_spoken(rule.node, self.rules, leading, found):
                 leading.add(rule.id)
         return frozenset(found)
+
+    def rules_below(self, names: Iterable[str]) -> tuple[str, ...]:
+        """These rules and all that they use, in the order of computation."""
+        found = set(names)
+        for rule in reversed(self.rules.values()):
+            if rule.id in found:
+                found.update(sub_rules(rule.node))
+        return tuple(name for name in self.rules if name in found)
 
     @cached_property
     def facts_read(self) -> Mapping[str, frozenset[tuple[str, str]]]:

@@ -151,6 +151,14 @@ def test_bounds_are_shown_where_a_fact_is_open(answer_to, family):
     assert "人均计入收入 至少 3000.00 元" in reason.text.zh
 
 
+def test_a_refusal_shows_what_refused_and_not_what_was_met(answer_to, family):
+    family["household"]["assets"]["homes"] = 2
+    reasons = answer_to(family).result("dibao").reasons
+    assert [reason.rule for reason in reasons] == ["property.within_limits"]
+    assert [child.rule for child in reasons[0].children] == ["property.homes"]
+    assert reasons[0].children[0].values == {"homes": 2, "limit": 1}
+
+
 def test_reasons_reach_down_to_each_members_income(answer_to, family):
     def subjects(reason):
         return {reason.subject} | {name for child in reason.children for name in subjects(child)}
@@ -260,6 +268,73 @@ def test_a_programme_without_rules_is_open_and_says_so(answer_to, family):
     assert (orphan.outcome, orphan.tier) == ("undetermined", "basic")
     assert orphan.missing_parameters == ("orphan_allowance_rule",)
     assert orphan.reasons[0].rule == "programme.rules_in_force"
+
+
+@pytest.fixture
+def margin_pair(family):
+    """Two people of 1000 each in Wuhan: margin (940 to 1410) both together and alone."""
+    family["household"]["members"] = family["household"]["members"][:2]
+    for person in family["household"]["members"]:
+        person["income"] = [{"kind": "pension", "monthly": "1000.00"}]
+    return family
+
+
+def test_an_open_fact_that_gives_the_same_answer_either_way_settles(answer_to, margin_pair):
+    del member(margin_pair, "m2")["relation"]
+    answer = answer_to(margin_pair)
+    assert answer.result("dibao").outcome == "ineligible"
+    assert answer.result("dibao_margin").outcome == "eligible"
+
+
+def test_beside_an_open_fact_that_matters_one_that_does_not_is_not_named(answer_to, margin_pair):
+    del member(margin_pair, "m2")["relation"]
+    del margin_pair["household"]["assets"]["homes"]
+    margin = answer_to(margin_pair).result("dibao_margin")
+    assert (margin.outcome, margin.missing_facts) == ("undetermined", ("household.assets.homes",))
+
+
+def test_among_too_many_combinations_one_that_does_not_matter_is_not_named(answer_to, margin_pair):
+    del member(margin_pair, "m2")["relation"]
+    del member(margin_pair)["disability"]
+    del margin_pair["household"]["assets"]["homes"]
+    margin_pair["parameters"] = {"single_person_amount_rule": "full_standard"}
+    single = answer_to(margin_pair).result("dibao_single", "m1")
+    assert single.missing_facts == ("household.assets.homes", "household.members[m1].disability")
+
+
+def test_one_person_without_a_relation_is_the_head(answer_to, alone):
+    del member(alone)["relation"]
+    assert answer_to(alone).result("tekun", "m1").monthly_fen == 115500
+
+
+def test_a_benefit_without_a_name_may_be_any(answer_to, alone):
+    supporter = {"birth_date": "1960-01-01", "disability": None, "property_ok": True, "benefits": [{}]}
+    member(alone)["supporters"] = [supporter]
+    at = "household.members[m1].supporters[0].benefits"
+    assert answer_to(alone).result("tekun", "m1").missing_facts == (at,)
+    supporter["benefits"] = [{"programme": "old_age_allowance"}]
+    assert answer_to(alone).result("tekun", "m1").outcome == "ineligible"
+    supporter["benefits"] = [{}, {"programme": "tekun"}]
+    assert answer_to(alone).result("tekun", "m1").outcome == "eligible"
+
+
+@pytest.mark.parametrize(
+    ("components", "outcome"),
+    [
+        ([{"category": "physical", "grade": 3}, {"category": "physical", "grade": 2}], "eligible"),
+        ([{"category": "physical", "grade": 3}, {"category": "hearing", "grade": 1}], "ineligible"),
+        ([{"category": "physical", "grade": 3}, {"category": "physical"}], "undetermined"),
+        ([{"category": "hearing", "grade": 1}, {"grade": 1}], "undetermined"),
+        ([{"category": "hearing", "grade": 1}, {"category": "speech"}], "ineligible"),
+    ],
+)
+def test_of_several_disabilities_the_worst_of_each_kind_counts(answer_to, alone, components, outcome):
+    member(alone)["birth_date"] = "1985-01-01"
+    member(alone)["disability"] = {"category": "multiple", "grade": 1, "components": components}
+    tekun = answer_to(alone).result("tekun", "m1")
+    assert tekun.outcome == outcome
+    named = ("household.members[m1].disability.components",) if outcome == "undetermined" else ()
+    assert tekun.missing_facts == named
 
 
 # --- exclusions -------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ def value_of(policy_of, rule, shop_row, kind, expression, extra=""):
         ("money", 'max(shop.money, yuan("12.00"), yuan("11.00"))', 1200),
         ("money", "floor_to(shop.money / 3, fen)", 333),
         ("money", "ceil_to(shop.money / 3, fen)", 334),
+        ("money", "ceil_to(shop.money / 5, fen)", 200),
         ("money", "half_up_to(shop.money / 3, jiao)", 330),
         ("money", "half_up_to(shop.money / 16, fen)", 63),
         ("money", 'half_up_to(shop.money * rate("0.3005"), fen)', 301),

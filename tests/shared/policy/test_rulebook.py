@@ -49,6 +49,21 @@ def test_a_rule_may_use_a_total_of_rules_that_use_a_total(policy_of, rule, shop)
     assert value(policy, "b.count", shop(people=more)) == 1
 
 
+def test_what_was_gathered_for_a_row_is_still_there_in_a_later_loop(policy_of, rule, shop):
+    policy = policy_of(
+        rule("a.total", "shop", "money", "sum(sum(box.worth for box in boxes) for person in people)")
+        + rule("a.most", "person", "bool", "sum(box.worth for box in boxes) * 2 > a.total")
+        + rule("a.count", "shop", "int", "count(a.most for person in people)")
+        + rule("a.first", "person", "money", "sum(box.worth for box in boxes if box.full)")
+        + rule("a.later", "person", "bool", "a.first * 2 > a.total and count(box.full for box in boxes) == 1")
+        + rule("a.laters", "shop", "int", "count(a.later for person in people)")
+    )
+    boxes = [((True, 10),), ((True, 70),), ((False, 5),)]
+    row = shop(people=tuple((19900101, 0, "hand", 1, own, True) for own in boxes))
+    assert value(policy, "a.count", row) == 1
+    assert value(policy, "a.laters", row) == 1
+
+
 @pytest.mark.parametrize(
     "rules",
     [
@@ -85,6 +100,21 @@ def test_two_versions_on_one_day_are_refused(policy_of, rule):
         policy_of(text + rule("a.one", "shop", "bool", "not shop.open", "from = 2025-07-01"))
 
 
+PRESUMED = '[[presumption]]\nentity = "shop"\nkey = "open"\nvalue = {}\nzh = "推定"\nen = "presumed"\n'
+
+
+def test_a_local_presumption_replaces_the_national_one(schema, pack_of):
+    packs = PackSet(
+        schema,
+        [pack_of("", head=PRESUMED.format("true")), pack_of("", head=PRESUMED.format("false"), place="420100")],
+    )
+    presumed = {
+        place: [item.value for item in packs.prepare(place, date(2025, 1, 1)).book.presumptions]
+        for place in ("420100", "420200")
+    }
+    assert presumed == {"420100": [False], "420200": [True]}
+
+
 EXCEPTION = """
 [[exception]]
 id = "a.unless"
@@ -102,7 +132,7 @@ def test_an_exception_decides_while_its_condition_holds(policy_of, rule, shop):
 
 
 def test_an_exception_to_nothing_is_refused(policy_of):
-    with pytest.raises(PackFault, match="no rule a.one"):
+    with pytest.raises(PackFault, match=r"no rule a\.one"):
         policy_of(EXCEPTION)
 
 

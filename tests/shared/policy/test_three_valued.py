@@ -88,6 +88,7 @@ def test_a_list_that_is_not_told_may_hold_anything(policy_of, rule, shop):
         + rule("b.all", "person", "bool", "all(box.full for box in boxes)")
         + rule("b.worth", "person", "money", "sum(box.worth for box in boxes)")
         + rule("b.count", "person", "int", "count(box.full for box in boxes)")
+        + rule("b.rows", "person", "int", "count(True for box in boxes)")
         + rule("b.most", "person", "money", "max(box.worth for box in boxes)")
     )
     missing = Unknown("boxes")
@@ -104,6 +105,7 @@ def test_a_list_that_is_not_told_may_hold_anything(policy_of, rule, shop):
     assert of("b.worth", (full, empty), True) == ((12, 12), frozenset())
     assert of("b.worth", (full,), missing)[0][0] == 5
     assert of("b.count", (full, empty), missing)[0] == (1, 9)
+    assert of("b.rows", (full, empty), missing) == ((2, 10), {"boxes"})
     assert of("b.most", (full, empty), missing)[0][0] == 7
     assert of("b.any", (), True) == (FALSE, frozenset())
     assert of("b.all", (), True) == (TRUE, frozenset())
