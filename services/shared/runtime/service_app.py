@@ -96,13 +96,15 @@ class Runtime:
         if key is None:
             raise IdempotencyKeyMissing
         fingerprint = self._fingerprint_of(request, _bytes_of(body))
+        # What callers take for a key is theirs to choose, a person's number included, so it is kept as an index.
+        kept_key = self.personal_data.index_of("idempotency_key", key).hex()
 
         def work(tx: Transaction) -> Any:
             def effect() -> tuple[int, bytes]:
                 value = use_case(tx, *args, **kwargs)
                 return status, value if isinstance(value, bytes) else as_json(value)
 
-            return answer_once(tx, self.tables, actor.subject, key, fingerprint, self.now(), effect)
+            return answer_once(tx, self.tables, actor.subject, kept_key, fingerprint, self.now(), effect)
 
         kept = self.database.transact(work)
         headers = {"Idempotent-Replay": "true"} if kept.is_replay else {}

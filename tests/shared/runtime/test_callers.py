@@ -69,6 +69,11 @@ def test_a_token_that_we_issue_is_accepted():
     assert TRUSTED.actor_of(signed, NOW) == Actor(f"{ISSUER}/ann", actor.roles, actor.regions)
 
 
+@pytest.mark.parametrize("subject", ["00000000-0000-0000-0000-000000000000", "20260301000042"])
+def test_a_subject_may_be_a_uuid_and_a_staff_number(subject):
+    assert not is_refused(token(sub=subject))
+
+
 @pytest.mark.parametrize("audience", ["doudi", ["doudi"], ["other", "doudi"]])
 def test_the_audience_may_be_one_of_several(audience):
     assert not is_refused(token(aud=audience))
@@ -93,6 +98,7 @@ def test_the_type_is_a_media_type(kind):
         {"sub": ""},
         {"sub": 7},
         {"sub": "a" * (MAX_SUBJECT_LENGTH + 1)},
+        {"sub": "42010219900307663X"},
         {"exp": ...},
         {"exp": "tomorrow"},
         {"iat": ...},

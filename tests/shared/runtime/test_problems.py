@@ -1,10 +1,12 @@
 """The edge of a service: every refusal is a problem in zh and en, says where and what to do, and echoes nothing."""
 
+import hashlib
 import json
 import re
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from services.cli.provision import DEVELOPMENT_ISSUER, DEVELOPMENT_KEY_ID
 from services.shared.runtime.callers import issue_token
@@ -195,19 +197,19 @@ def test_the_same_key_for_another_request_is_refused(client, token_of):
     problem_of(with_query, 409, "idempotency_key_reused")
 
 
-def test_a_kept_fingerprint_cannot_be_guessed_without_the_key(client, token_of):
-    """An ID number in an otherwise known body would be found by hashing all of them."""
-    import hashlib
-
-    from sqlalchemy import select
-
-    client.post("/eligibility/v1/people", json=PERSON, headers=token_of(key_name="k-7"))
+def test_neither_key_nor_fingerprint_is_kept_so_that_it_could_be_guessed(client, token_of):
+    """An ID number in an otherwise known body would be found by hashing all of them; a key may be one itself."""
     runtime = client.app.state.runtime
     keys = runtime.tables.idempotency_keys
-    kept = runtime.database.read(lambda tx: tx.execute(select(keys.c.fingerprint).where(keys.c.key == "k-7")).scalar())
+    newest = select(keys.c.key, keys.c.fingerprint).order_by(keys.c.created_at.desc(), keys.c.key)
+    before = set(runtime.database.read(lambda tx: tx.execute(newest).all()))
+    assert client.post("/eligibility/v1/people", json=PERSON, headers=token_of(key_name=ID_NUMBER)).status_code == 201
+    [kept] = set(runtime.database.read(lambda tx: tx.execute(newest).all())) - before
     body = probe_service.Person(**PERSON).model_dump_json().encode()
-    guesses = [b"POST /eligibility/v1/people" + between + body for between in (b"", b"\0", b"\n", b"?\0", b"?\n")]
-    assert kept not in [hashlib.sha256(guess).digest() for guess in guesses]
+    operations = [b"POST /eligibility/v1/people" + mark for mark in (b"", b"?")]
+    guesses = [operation + between + body for operation in operations for between in (b"", b"\0", b"\n")]
+    assert kept.fingerprint not in [hashlib.sha256(guess).digest() for guess in guesses]
+    assert ID_NUMBER not in kept.key and hashlib.sha256(ID_NUMBER.encode()).hexdigest()[:32] != kept.key
 
 
 def test_an_error_of_the_domain_is_its_row_of_the_catalogue(client, token_of):
