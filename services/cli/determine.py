@@ -97,7 +97,8 @@ def _add(tree: Tree, reason: Reason, depth: int) -> None:
     cited = ""
     if reason.citation is not None:
         cited = f" [dim]{reason.citation['instrument']} {reason.citation['article']}[/dim]"
-    branch = tree.add(f"{mark} {reason.text.zh}{cited}")
+    subject = f"{reason.subject}: " if reason.subject else ""
+    branch = tree.add(f"{mark} {subject}{reason.text.zh}{cited}".replace("supporters[", r"supporters\["))
     if depth > 1:
         for child in reason.children:
             _add(branch, child, depth - 1)

@@ -132,6 +132,15 @@ def test_a_refusal_says_by_how_much(answer_to, family):
     assert failing[0].values["gap"] == "62.00"
 
 
+def test_income_a_head_is_shown_rounded_and_decided_by_totals(answer_to, family):
+    family["parameters"] = {"dibao_standard": "600.00"}
+    for total, outcome, shown in (("1799.99", "eligible", "600.00"), ("1799.98", "eligible", "599.99")):
+        member(family)["income"][0]["monthly"] = total
+        dibao = answer_to(family).result("dibao")
+        reason = next(r for r in dibao.reasons if r.rule == "dibao.income_test")
+        assert (dibao.outcome, reason.values["per_capita_income"]) == (outcome, shown)
+
+
 def test_the_law_of_2026_is_cited_from_its_day(answer_to, alone):
     alone["programmes"] = ["dibao"]
     articles = {}
