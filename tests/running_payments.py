@@ -36,12 +36,13 @@ from services.shared.vocabulary.identifiers import id_number_with_check_characte
 from tests.running_bank import KEY, RunningBank, running_bank
 
 START_SECONDS = 30
-_numbers = itertools.count(1)
+_numbers, _keys = itertools.count(1), itertools.count(1)
 _SHA256 = "0" * 64
 
 
-def id_number(number: int, born: str = "19800115") -> str:
-    """A demo person's number."""
+def id_number(number: int, born: str | None = None) -> str:
+    """A demo person's number; each `number` is another person."""
+    born = born or f"{1940 + number // 1000}0115"
     return id_number_with_check_character(f"990100{born}{number % 1000:03d}")
 
 
@@ -73,7 +74,7 @@ class Payments:
         return answer.json()
 
     def post(self, path: str, body: Any, role: str, key: str | None = None, **options: Any) -> httpx.Response:
-        headers = {"Idempotency-Key": key or f"key-{next(_numbers)}"}
+        headers = {"Idempotency-Key": key or f"key-{next(_keys)}"}
         return self.call("POST", path, role, json=body, headers=headers, **options)
 
     def done(self, path: str, body: Any, role: str, **options: Any) -> Any:
@@ -143,7 +144,7 @@ class Payments:
             schedule.run()
 
     def lines(self, award: str | None = None, **query: Any) -> list[dict[str, Any]]:
-        found = self.get("/disbursements", params=query)["data"]
+        found = self.get("/disbursements", params={"limit": 500, **query})["data"]
         return [line for line in found if award in (None, line["award_id"])]
 
     def line(self, award: str, **query: Any) -> dict[str, Any]:

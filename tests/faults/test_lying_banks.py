@@ -9,11 +9,12 @@ from sandbox.test_bank.book import FileStatus, TransferStatus
 from sandbox.test_bank.messages import status_report
 from services.payments.domain.pay_file import PayFileBytesDiffer
 from services.payments.gateways.bank import BankRefusedFile
-from services.payments.gateways.iso20022 import BankMessageInvalid
+from services.payments.gateways.iso20022 import BankMessageInvalid, read_status_report
+from services.payments.use_cases.apply_report import apply_report
 from services.payments.use_cases.pay_batch import pay_batch
 from services.shared.runtime.jobs import TryAgain
 
-MONTHS = (f"2024-{month:02d}" for month in range(1, 12))
+MONTHS = (f"{year}-{month:02d}" for year in (2024, 2025) for month in range(1, 12))
 
 
 def about(msg_id: str, *lines: TransferStatus, status: str = "ACTC") -> bytes:
@@ -49,7 +50,7 @@ def clock(payments):
 @pytest.fixture
 def released(payments):
     month = next(MONTHS)
-    award = payments.award(month=month, until=f"2024-{int(month[5:]) + 1:02d}")
+    award = payments.award(month=month, until=f"{month[:5]}{int(month[5:]) + 1:02d}")
     return payments.release(payments.batch(month=month)), award
 
 
@@ -128,6 +129,29 @@ def test_a_report_with_a_stranger_and_a_repetition_moves_what_it_can(payments, r
     assert payments.line(award)["state"] == "ACCEPTED"
     kinds = {e["kind"] for e in payments.get("/exceptions")["data"] if e["pay_file"] == file["msg_id"]}
     assert kinds == {"unknown_end_to_end_id", "rejected_after_accepted"}
+
+
+def test_a_report_after_the_last_word_can_only_contradict(payments, released) -> None:
+    batch_id, award = released
+    file = pay(payments, LyingBank(BankRefusedFile(409)), batch_id)
+    mine = payments.line(award)["end_to_end_id"]
+    accepted = about(file["msg_id"], TransferStatus(mine, "ACSP", None))
+    pay_batch(payments.runtime, LyingBank(about(file["msg_id"]), accepted), batch_id)
+    late = read_status_report(about(file["msg_id"], TransferStatus(mine, "RJCT", "AC04")))
+    payments.runtime.database.transact(apply_report, payments.runtime, file["msg_id"], late)
+    assert payments.line(award)["state"] == "ACCEPTED"
+    kinds = {e["kind"] for e in payments.get("/exceptions")["data"] if e["pay_file"] == file["msg_id"]}
+    assert kinds == {"rejected_after_accepted"}
+
+
+def test_a_report_about_a_file_that_nobody_accepted_moves_nothing(payments, released) -> None:
+    batch_id, award = released
+    file = pay(payments, LyingBank(BankRefusedFile(409)), batch_id)
+    early = read_status_report(
+        about(file["msg_id"], TransferStatus(payments.line(award)["end_to_end_id"], "ACSP", None))
+    )
+    payments.runtime.database.transact(apply_report, payments.runtime, file["msg_id"], early)
+    assert payments.line(award)["state"] == "SENT"
 
 
 def test_a_report_that_is_silent_about_a_line_is_asked_for_again(payments, released) -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from services.payments.gateways.policy_pack import read_payment_pack
 from services.payments.store.awards import count_stopped
+from services.payments.store.disbursements import lock_disbursement
 from services.payments.use_cases.advance_lines import Who
 from services.payments.use_cases.place_hold import MONITORING, DeathAlert, place_hold
+from services.payments.use_cases.replace_line import Part, replace_line
 from services.payments.use_cases.schedule_lines import schedule_lines
 
 RULE = {"id": "M12", "instrument": "关于进一步做好最低生活保障等社会救助兜底保障工作的通知", "article": "七"}
@@ -161,6 +163,19 @@ def test_only_monitoring_places_holds(payments, alone, role: str) -> None:
     answer = payments.post("/death-alerts", {**heard, "source": "x", "rule": RULE}, role)
     assert answer.status_code == 403
     assert live(payments, alone) == [("1155.00", "CREATED")]
+
+
+def test_the_parts_of_a_line_make_up_its_amount(payments, family) -> None:
+    runtime = payments.runtime
+    line_id = payments.line(family["award_id"])["id"]
+
+    def work(tx) -> None:
+        line = lock_disbursement(tx, line_id)
+        replace_line(tx, runtime, Who("li", runtime.now()), line, (Part(68_000, 2), Part(33_999, 1)), "test")
+
+    with pytest.raises(ValueError, match="make up"):
+        runtime.database.transact(work)
+    assert live(payments, family) == [("1020.00", "CREATED")]
 
 
 def jobs_for(payments, batch_id: str) -> int:

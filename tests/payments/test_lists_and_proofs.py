@@ -16,11 +16,14 @@ MONTH = "2023-09"
 
 @pytest.fixture(scope="module")
 def story(payments) -> dict[str, str]:
-    """A paid and a refused line of one month, two days late for nobody; and one late month."""
+    """Lines of one month: paid early, on the due day and after it, and refused."""
     awards = {"paid": payments.award(), "refused": payments.award(magic="01", region="530113", programme="tekun")}
     for programme, region in (("dibao", "420100"), ("tekun", "530113")):
         payments.put_clock("2023-09-06T09:00:00+08:00")
         payments.pay(payments.release(payments.batch(programme, MONTH, region)))
+    awards["on_the_day"] = payments.award()
+    payments.put_clock("2023-09-08T23:00:00+08:00")
+    payments.pay(payments.release(payments.batch()))
     awards["late"] = payments.award()
     payments.put_clock("2023-09-11T09:00:00+08:00")
     payments.tick()
@@ -33,8 +36,8 @@ def story(payments) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({}, {"paid", "refused", "late"}),
-        ({"month": MONTH, "state": "SETTLED"}, {"paid", "late"}),
+        ({}, {"paid", "refused", "on_the_day", "late"}),
+        ({"month": MONTH, "state": "SETTLED"}, {"paid", "on_the_day", "late"}),
         ({"programme": "tekun"}, {"refused"}),
         ({"region": "530000"}, {"refused"}),
         ({"region": "530114"}, set()),
@@ -125,10 +128,10 @@ def test_an_unsealed_event_has_no_proof_yet(payments, story) -> None:
 def test_on_time_is_counted_from_the_banks_value_dates(payments, story) -> None:
     rows = {row["programme"]: row for row in payments.get("/on-time", params={"month": MONTH})["data"]}
     assert (rows["dibao"]["due"], rows["dibao"]["on_time"], rows["dibao"]["late"], rows["dibao"]["rate"]) == (
+        3,
         2,
         1,
-        1,
-        "0.5000",
+        "0.6666",
     )
     assert (rows["tekun"]["due"], rows["tekun"]["ended_unpaid"], rows["tekun"]["rate"]) == (1, 1, None)
 

@@ -13,15 +13,18 @@ from services.payments.use_cases.advance_lines import Move, Who, advance_lines, 
 from services.shared.runtime.database import Transaction
 from services.shared.runtime.service_app import Runtime
 
-_REPORTABLE = (PayFileState.ACKED, PayFileState.REPORTING)
+_ACCEPTED_BY_THE_BANK = (PayFileState.ACKED, PayFileState.REPORTING, PayFileState.COMPLETE)
 Destination = tuple[DisbursementState, str | None]
 
 
 def apply_report(tx: Transaction, runtime: Runtime, msg_id: str, report: StatusReport) -> None:
-    """Move the file's lines as the report says; the file is COMPLETE when no line waits for a word any more."""
+    """Move the file's lines as the report says; the file is COMPLETE when no line waits for a word any more.
+
+    A report that comes after that can only repeat or contradict.
+    """
     who = worker(runtime)
     file = pay_files.lock_pay_file(tx, msg_id)
-    if file is None or file.state not in _REPORTABLE:
+    if file is None or file.state not in _ACCEPTED_BY_THE_BANK:
         return
     lines = {line.end_to_end_id: line for line in disbursements.lock_of_pay_file(tx, msg_id)}
     waiting = {line.id for line in lines.values() if line.state is DisbursementState.SENT}
@@ -30,7 +33,7 @@ def apply_report(tx: Transaction, runtime: Runtime, msg_id: str, report: StatusR
         advance_lines(tx, runtime, who, some, Move(to_state, "bank_status", changes))
         waiting -= {line.id for line in some}
     to_file_state = PayFileState.REPORTING if waiting else PayFileState.COMPLETE
-    if to_file_state is not file.state:
+    if to_file_state is not file.state and file.state is not PayFileState.COMPLETE:
         check_pay_file_step(file.state, to_file_state)
         pay_files.put_state(tx, msg_id, to_file_state)
 
