@@ -156,3 +156,18 @@ def test_the_books_stay_right(payments) -> None:
     books = payments.get("/ledger/balances")
     assert books["is_balanced"] and books["bank"]["is_equal"], books
     assert payments.broken_invariants() == {}
+
+
+def test_a_bank_that_does_not_know_us_has_refused_nothing(payments, released) -> None:
+    """The last of the module: a wrong key is put right later, and the file is not given up for it."""
+    batch_id, award = released
+    wrong = payments.data_dir / "wrong.key"
+    wrong.write_text("not-the-key", encoding="ascii")
+    right, payments.bank_line = payments.bank_line, Bank(payments.bank.url, wrong, answer_seconds=1.0)
+    assert not payments.pay(batch_id)
+    assert files(payments, batch_id)[0]["state"] == "IN_DOUBT"
+    assert payments.line(award)["state"] == "SENT"
+    payments.bank_line.close()
+    payments.bank_line = right
+    until_done(payments, batch_id)
+    assert payments.line(award)["state"] == "ACCEPTED"
