@@ -7,7 +7,8 @@ from typing import Any
 from services.shared.policy import tree
 from services.shared.policy.abstract import Possible, Row, is_single, only_value
 from services.shared.policy.evaluation import Evaluation
-from services.shared.policy.open_value import Unknown
+from services.shared.policy.figures import FigureInForce
+from services.shared.policy.open_value import OPEN, Unknown
 from services.shared.policy.rulebook import Rule
 from services.shared.policy.schema import BOOL, MONEY, RATE, RATE_SCALE, Kind
 from services.shared.policy.tree import Node
@@ -82,12 +83,23 @@ class Explainer:
         return shown
 
     def _value(self, node: Node, row: Row) -> Shown:
-        # Most values are another rule's, and known: then no ranges are needed.
-        if isinstance(node, tree.RuleRef):
-            value = self._evaluation.value(node.rule, row)
-            if not isinstance(value, Unknown):
-                return _one(value, node.kind)
+        # Nearly all are a rule, a fact or a figure, and known: then no ranges are needed.
+        value = self._known(node, row)
+        if not isinstance(value, Unknown):
+            return _one(value, node.kind)
         return shown_value(self._can_be(node, row), node.kind)
+
+    def _known(self, node: Node, row: Row) -> Any:
+        if isinstance(node, tree.RuleRef):
+            return self._evaluation.value(node.rule, row)
+        if isinstance(node, tree.FactRef):
+            facts = row.of(node.entity).facts
+            return facts if isinstance(facts, Unknown) else facts[node.position]
+        if isinstance(node, tree.ParameterRef):
+            codes = tuple(self._known(key, row) for key in node.keys)
+            if not any(isinstance(code, Unknown) for code in codes):
+                return self._evaluation.policy.parameters[node.name][codes]
+        return OPEN
 
     def _citation(self, rule: Rule) -> Mapping[str, str] | None:
         return (
@@ -113,22 +125,20 @@ class Explainer:
         return found
 
     def _figure(self, node: tree.ParameterRef, row: Row) -> Iterator[tuple[str, Mapping[str, str]]]:
-        keys = [self._evaluation.node_seen(key, row)[0] for key in node.keys]
-        if not all(is_single(key) for key in keys):
+        codes = tuple(self._known(key, row) for key in node.keys)
+        if any(isinstance(code, Unknown) for code in codes):
             return
-        held = self._book.figures[node.name][tuple(only_value(key) for key in keys)]
-        if isinstance(held, Unknown):
-            return
-        instrument = self._book.instruments[held.figure.citation.instrument]
-        yield (
-            node.name,
-            {
-                "pack": held.pack,
-                "instrument": instrument.title,
-                "from": held.figure.from_on.isoformat(),
-                "confidence": held.figure.confidence,
-            },
-        )
+        held = self._book.figures[node.name][codes]
+        if not isinstance(held, Unknown):
+            yield node.name, self._book.remembered(f"figure {node.name} {codes}", lambda: self._published(held))
+
+    def _published(self, held: FigureInForce) -> Mapping[str, str]:
+        return {
+            "pack": held.pack,
+            "instrument": self._book.instruments[held.figure.citation.instrument].title,
+            "from": held.figure.from_on.isoformat(),
+            "confidence": held.figure.confidence,
+        }
 
     def _children(self, rule: Rule, row: Row, depth: int) -> Iterator[Reason]:
         met: set[tuple[str, tuple[int, ...]]] = set()
