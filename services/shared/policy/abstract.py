@@ -12,6 +12,7 @@ from services.shared.policy.rulebook import Rulebook
 from services.shared.policy.schema import (
     BOOL,
     DEFAULT_RANGE,
+    FRACTION,
     MONEY,
     NUMBERS,
     PARAMETER_MAX_FEN,
@@ -182,6 +183,9 @@ class AbstractEvaluator:
             (left, left_live), (right, right_live) = self.node(node.left, row), self.node(node.right, row)
             equal = _same_codes(left, right)
             return (equal if node.operator == "==" else _negated(equal)), left_live | right_live
+        if node.left.kind is not FRACTION and node.right.kind is not FRACTION:
+            (left, left_live), (right, right_live) = self.node(node.left, row), self.node(node.right, row)
+            return _compared(node.operator, left, right), left_live | right_live
         left, left_divisor, left_live = self.ratio(node.left, row)
         right, right_divisor, right_live = self.ratio(node.right, row)
         compared = _compared(node.operator, _times(left, right_divisor), _times(right, left_divisor))

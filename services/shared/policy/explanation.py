@@ -243,22 +243,25 @@ def _gap(upper: Possible, lower: Possible) -> Shown:
 
 def _sentence(rule: Rule, possible: Possible, shown: Mapping[str, Shown]) -> Text:
     text = rule.sentence(possible) or OPEN_TEXT
-    return Text(_filled(text.zh, shown, _ZH), _filled(text.en, shown, _EN))
+    if not shown:
+        return text
+    return Text(text.zh.format_map(_spoken(shown, _ZH)), text.en.format_map(_spoken(shown, _EN)))
 
 
 _ZH = {"at_least": "至少 {}", "at_most": "至多 {}", None: "（未知）"}
 _EN = {"at_least": "at least {}", "at_most": "at most {}", None: "(unknown)"}
 
 
-def _filled(template: str, shown: Mapping[str, Shown], words: Mapping[str | None, str]) -> str:
-    for name, value in shown.items():
-        template = template.replace("{" + name + "}", _spoken(value, words))
-    return template
+def _spoken(shown: Mapping[str, Shown], words: Mapping[str | None, str]) -> Mapping[str, Shown]:
+    """The values as a sentence says them: bounds and unknowns in words."""
+    if not any(value is None or isinstance(value, dict) for value in shown.values()):
+        return shown
+    return {name: _in_words(value, words) for name, value in shown.items()}
 
 
-def _spoken(value: Shown, words: Mapping[str | None, str]) -> str:
+def _in_words(value: Shown, words: Mapping[str | None, str]) -> Shown:
     if value is None:
         return words[None]
     if isinstance(value, dict):
         return " ".join(words[bound].format(value[bound]) for bound in ("at_least", "at_most") if bound in value)
-    return str(value)
+    return value

@@ -1,5 +1,6 @@
 """The rules in force at a place on a date: a chain of packs merged, checked and put in order of computation."""
 
+import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -315,6 +316,7 @@ class _Merged:
         }
         if written.gap and (len(written.gap) != 2 or not set(written.gap) <= set(values)):
             self._refuse(pack, where, "gap must name two of the values", 'write gap = ["income", "limit"]')
+        self._check_sentences(pack, written)
         shown_when = None
         if written.shown_when:
             shown_when = read_expression(
@@ -331,6 +333,18 @@ class _Merged:
             self._citation(pack, written),
             shown_when,
         )
+
+    def _check_sentences(self, pack: str, written: WrittenRule) -> None:
+        # The gap is there where the rule does not hold.
+        unmet = {*written.values, *(("gap",) if written.gap else ())}
+        for text, usable in ((written.holds, set(written.values)), (written.fails, unmet), (written.open, unmet)):
+            for sentence in (text.zh, text.en) if text else ():
+                try:
+                    named = {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+                except ValueError:
+                    self._refuse(pack, f"rule {written.id}", "a sentence has an unmatched brace", "close or remove it")
+                for name in named - usable:
+                    self._refuse(pack, f"rule {written.id}", f"a sentence names {{{name}}}", "add it to values")
 
     def _citation(self, pack: str, written: WrittenRule) -> Citation | None:
         for citation in written.citations:

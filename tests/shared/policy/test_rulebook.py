@@ -196,6 +196,29 @@ def test_the_nation_is_needed_and_one_pack_a_place(schema, pack_of):
         PackSet(schema, [pack_of(""), pack_of("")])
 
 
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        'holds = { zh = "{x}", en = "x" }',
+        'holds = { zh = "x", en = "{" }',
+        'holds = { zh = "{}", en = "x" }',
+        'holds = { zh = "{m.n}", en = "x" }\nvalues = { m = "shop.money" }',
+        'fails = { zh = "{gap}", en = "x" }\nvalues = { m = "shop.money" }',
+        'holds = { zh = "{gap}", en = "x" }\nvalues = { m = "shop.money", n = "shop.money" }\ngap = ["m", "n"]',
+        'gap = ["m", "n"]\nvalues = { m = "shop.money" }',
+    ],
+)
+def test_a_sentence_may_say_only_what_is_shown(policy_of, rule, sentences):
+    with pytest.raises(PackFault, match=r"rule a\.one"):
+        policy_of(rule("a.one", "shop", "bool", "shop.open", sentences))
+
+
+def test_a_sentence_that_says_what_is_shown_is_taken(policy_of, rule):
+    more = 'holds = { zh = "{m}", en = "x" }\nfails = { zh = "{gap}", en = "{n}" }\n'
+    more += 'values = { m = "shop.money", n = "shop.money" }\ngap = ["m", "n"]'
+    assert policy_of(rule("a.one", "shop", "bool", "shop.open", more))
+
+
 def test_rules_that_say_the_same_share_their_value(policy_of, rule, shop):
     text = rule("a.one", "shop", "bool", "shop.open") + rule("a.two", "shop", "bool", "shop.open")
     text += rule("a.three", "shop", "bool", "a.two")
