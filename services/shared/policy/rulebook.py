@@ -107,7 +107,7 @@ class Rulebook:
     def rules_below(self, names: Iterable[str]) -> tuple[str, ...]:
         """These rules and all that they use, in the order of computation."""
         found = set(names)
-        for rule in reversed(self.rules.values()):
+        for rule in reversed(list(self.rules.values())):
             if rule.id in found:
                 found.update(sub_rules(rule.node))
         return tuple(name for name in self.rules if name in found)
