@@ -26,7 +26,7 @@ from services.eligibility.use_cases.evaluate_household import pack_set_of
 ROUNDS = 5_000
 BOUND_MICROSECONDS = 10.0
 
-PERSON = {
+PERSON: dict[str, Any] = {
     "disability": None,
     "serious_illness": False,
     "student": None,

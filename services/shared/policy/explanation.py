@@ -11,6 +11,7 @@ from services.shared.policy.figures import FigureInForce
 from services.shared.policy.open_value import OPEN, Unknown
 from services.shared.policy.rulebook import Rule
 from services.shared.policy.schema import BOOL, MONEY, RATE, RATE_SCALE, Kind
+from services.shared.policy.slicing import Beneath, slice_of
 from services.shared.policy.tree import Node
 from services.shared.policy.truth import FALSE, TRUE
 from services.shared.policy.written import Text
@@ -73,7 +74,7 @@ class Explainer:
             values=shown,
             figures=self._figures(rule, row),
             citation=self._citation(rule),
-            children=tuple(self._children(rule, row, depth)) if depth < MAX_DEPTH else (),
+            children=tuple(self._children(rule, row, possible, depth)) if depth < MAX_DEPTH else (),
         )
 
     def _shown(self, rule: Rule, row: Row, possible: Possible) -> dict[str, Shown]:
@@ -140,72 +141,21 @@ class Explainer:
             "confidence": held.figure.confidence,
         }
 
-    def _children(self, rule: Rule, row: Row, depth: int) -> Iterator[Reason]:
+    def _children(self, rule: Rule, row: Row, possible: Possible, depth: int) -> Iterator[Reason]:
+        slice_ = slice_of(self._book, rule)
+        if slice_ is None:
+            return
+        found: Beneath = []
+        slice_(self._evaluation, row, possible, found)
         met: set[tuple[str, tuple[int, ...]]] = set()
-        for name, below in self._beneath(rule.node, row):
-            key = (name, below.of(self._book.rules[name].entity).indices)
+        for child, below in found:
+            key = (child.id, below.indices)
             if key not in met:
                 met.add(key)
-                yield self._reason(name, below, row, depth + 1)
-
-    def _beneath(self, node: Node, row: Row) -> Iterator[tuple[str, Row]]:
-        """The nearest rules with a sentence that made the node what it is, in the order they are written."""
-        if id(node) not in self._book.spoken:
-            return
-        if isinstance(node, tree.RuleRef):
-            yield from self._rule_beneath(node.rule, row)
-        elif isinstance(node, tree.Junction):
-            yield from self._beneath_junction(node, row)
-        elif isinstance(node, tree.Choice):
-            yield from self._beneath_choice(node, row)
-        elif isinstance(node, tree.Aggregate):
-            for below in self._evaluation.rows(node.entity, row):
-                yield from self._beneath_row(node, below)
-        elif not isinstance(node, tree.Settled) or self._can_be(node.operand, row) == TRUE:
-            for part in tree.children_of(node):
-                yield from self._beneath(part, row)
-
-    def _beneath_junction(self, node: tree.Junction, row: Row) -> Iterator[tuple[str, Row]]:
-        # A conjunction is false because of its false parts alone; a true one rests on all of them.
-        spoken = [operand for operand in node.operands if id(operand) in self._book.spoken]
-        whole = self._can_be(node, row)
-        for operand in spoken:
-            if self._can_be(operand, row) == whole:
-                yield from self._beneath(operand, row)
-
-    def _beneath_choice(self, node: tree.Choice, row: Row) -> Iterator[tuple[str, Row]]:
-        condition = self._can_be(node.condition, row)
-        if condition != FALSE or not self._is_exception(node.condition):
-            yield from self._beneath(node.condition, row)
-        if condition != FALSE:
-            yield from self._beneath(node.then, row)
-        if condition != TRUE:
-            yield from self._beneath(node.otherwise, row)
-
-    def _beneath_row(self, node: tree.Aggregate, row: Row) -> Iterator[tuple[str, Row]]:
-        taken = TRUE if node.condition is None else self._can_be(node.condition, row)
-        if node.condition is not None and taken != TRUE:
-            yield from self._beneath(node.condition, row)
-        if taken != FALSE:
-            yield from self._beneath(node.operand, row)
+                yield self._reason(child.id, below, row, depth + 1)
 
     def _can_be(self, node: Node, row: Row) -> Possible:
         return self._evaluation.node_seen(node, row)[0]
-
-    def _rule_beneath(self, name: str, row: Row) -> Iterator[tuple[str, Row]]:
-        rule = self._book.rules[name]
-        if self._has_something_to_say(rule, row.of(rule.entity)):
-            yield name, row
-        elif not rule.has_sentence:
-            yield from self._beneath(rule.node, row.of(rule.entity))
-
-    def _has_something_to_say(self, rule: Rule, row: Row) -> bool:
-        if rule.shown_when is not None and self._can_be(rule.shown_when, row) == FALSE:
-            return False
-        return rule.sentence(self._evaluation.seen(rule.id, row)[0]) is not None
-
-    def _is_exception(self, node: Node) -> bool:
-        return isinstance(node, tree.RuleRef) and node.rule in self._book.exceptions
 
 
 def _figures_shown(rule: Rule) -> list[tree.ParameterRef]:

@@ -94,16 +94,6 @@ class Rulebook:
     def _memory(self) -> dict[str, Any]:
         return {}
 
-    @cached_property
-    def spoken(self) -> frozenset[int]:
-        """The identities of the nodes beneath which some rule has a sentence."""
-        found: set[int] = set()
-        leading: set[str] = set()
-        for rule in self.rules.values():
-            if _mark_spoken(rule.node, self.rules, leading, found):
-                leading.add(rule.id)
-        return frozenset(found)
-
     def rules_below(self, names: Iterable[str]) -> tuple[str, ...]:
         """These rules and all that they use, in the order of computation."""
         found = set(names)
@@ -149,14 +139,6 @@ def rulebook_of(schema: Schema, chain: Sequence[Pack], on: date) -> Rulebook:
         names=merged.names,
         exceptions=frozenset(item.when.id for _, item in merged.written_exceptions),
     )
-
-
-def _mark_spoken(node: Node, rules: Mapping[str, Rule], leading: set[str], found: set[int]) -> bool:
-    below = [_mark_spoken(child, rules, leading, found) for child in tree.children_of(node)]
-    speaks = any(below) or (isinstance(node, RuleRef) and (rules[node.rule].has_sentence or node.rule in leading))
-    if speaks:
-        found.add(id(node))
-    return speaks
 
 
 def sub_rules(node: Node) -> Iterator[str]:
