@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ARRAY, Text, any_, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_if_absent
 
 from services.payments.domain.award import Award
@@ -112,7 +112,7 @@ def find_award(tx: Transaction, award_id: str) -> AwardRecord | None:
 
 def find_payees(tx: Transaction, award_ids: Sequence[str], personal_data: PersonalData) -> dict[str, PayeeDetails]:
     """The payees of some awards, opened, by award."""
-    rows = tx.execute(select(payees).where(payees.c.award.in_(award_ids)))
+    rows = tx.execute(select(payees).where(payees.c.award == any_(literal(list(award_ids), ARRAY(Text)))))
     return {row.award: _opened(row, personal_data) for row in rows}
 
 

@@ -5,7 +5,22 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    any_,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from services.payments.domain.disbursement import DisbursementState
 from services.payments.domain.end_to_end_id import LineKey, PaymentKind, format_end_to_end_id
@@ -89,17 +104,12 @@ def find_disbursement(tx: Transaction, disbursement_id: str) -> Disbursement | N
     return _first(tx, select(disbursements).where(disbursements.c.id == disbursement_id))
 
 
-def lock_by_key(tx: Transaction, key: LineKey) -> Disbursement | None:
-    """The line of that natural key, locked."""
-    query = select(disbursements).where(
-        disbursements.c.beneficiary == key.beneficiary,
-        disbursements.c.month == date(*key.month, 1),
-        disbursements.c.programme_number == key.programme,
-        disbursements.c.kind == key.kind,
-        disbursements.c.cause == key.cause,
-        disbursements.c.sequence == key.sequence,
-    )
-    return _first(tx, query.with_for_update())
+def lock_by_keys(tx: Transaction, keys: Sequence[LineKey]) -> list[Disbursement]:
+    """The lines of those natural keys, in order of id, locked; a key that is nobody's is left out."""
+    line = disbursements.c
+    wanted = [(k.beneficiary, date(*k.month, 1), k.programme, int(k.kind), k.cause, k.sequence) for k in keys]
+    key = tuple_(line.beneficiary, line.month, line.programme_number, line.kind, line.cause, line.sequence)
+    return _all(tx, select(disbursements).where(key.in_(wanted)).order_by(line.id).with_for_update())
 
 
 def lock_disbursement(tx: Transaction, disbursement_id: str) -> Disbursement | None:
@@ -166,12 +176,12 @@ def first_due_on(tx: Transaction, award_id: str) -> date | None:
 
 def put_states(tx: Transaction, ids: Sequence[str], state: DisbursementState, changes: Mapping[str, Any]) -> None:
     """Put lines that the caller has locked into `state`, with `changes` to batch, pay_file, value_on or reason."""
-    tx.execute(update(disbursements).where(disbursements.c.id.in_(ids)).values(state=state, **changes))
+    tx.execute(update(disbursements).where(_is_among(disbursements.c.id, ids)).values(state=state, **changes))
 
 
 def put_batch(tx: Transaction, ids: Sequence[str], batch_id: str | None) -> None:
     """Put lines that the caller has locked into a batch, or out of theirs."""
-    tx.execute(update(disbursements).where(disbursements.c.id.in_(ids)).values(batch=batch_id))
+    tx.execute(update(disbursements).where(_is_among(disbursements.c.id, ids)).values(batch=batch_id))
 
 
 def insert_batch_lines(tx: Transaction, batch_id: str, ids: Sequence[str]) -> None:
@@ -197,13 +207,17 @@ def insert_events(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
 def last_event_numbers(tx: Transaction, ids: Sequence[str]) -> dict[str, int]:
     """The number of each line's latest event; a line without events is absent."""
     query = select(disbursement_events.c.disbursement, func.max(disbursement_events.c.number))
-    grouped = query.where(disbursement_events.c.disbursement.in_(ids)).group_by(disbursement_events.c.disbursement)
+    grouped = query.where(_is_among(disbursement_events.c.disbursement, ids)).group_by(
+        disbursement_events.c.disbursement
+    )
     return {row[0]: row[1] for row in tx.execute(grouped)}
 
 
 def list_accrued(tx: Transaction, ids: Sequence[str]) -> set[str]:
     """Which of the lines are owed in the ledger, that is: have been approved."""
-    query = select(transfers.c.disbursement).where(transfers.c.disbursement.in_(ids), transfers.c.code == "ACCRUE")
+    query = select(transfers.c.disbursement).where(
+        _is_among(transfers.c.disbursement, ids), transfers.c.code == "ACCRUE"
+    )
     return set(tx.execute(query).scalars())
 
 
@@ -253,6 +267,11 @@ def count_on_time(tx: Transaction, month: date, regions: tuple[str, ...]) -> lis
         .order_by(line.region, line.programme)
     )
     return [OnTime(*row) for row in tx.execute(query)]
+
+
+def _is_among(column: ColumnElement[str], ids: Sequence[str]) -> ColumnElement[bool]:
+    # One array is one parameter: a statement has at most 65,535 of them, and a batch nearly as many lines.
+    return column == any_(literal(list(ids), ARRAY(Text)))
 
 
 def _conditions(wanted: Filter) -> list[Any]:

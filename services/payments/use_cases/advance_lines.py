@@ -30,12 +30,12 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Where lines go and why; `changes` to batch, pay_file, value_on or reason; the bank's `message` behind it."""
+    """Where lines go and why, with `changes` to batch, pay_file, value_on or reason, and by line the bank's message."""
 
     to_state: DisbursementState
     cause: str
     changes: Mapping[str, Any] = field(default_factory=dict)
-    message: BankMessage | None = None
+    messages: Mapping[str, BankMessage] = field(default_factory=dict)
 
 
 def worker(runtime: Runtime) -> Who:
@@ -84,7 +84,7 @@ def _write_events(
 
 
 def _event(who: Who, line: Disbursement, number: int, move: Move, event_id: str) -> dict[str, Any]:
-    message = move.message
+    message = move.messages.get(line.id)
     return {
         "disbursement": line.id,
         "number": number,
@@ -114,8 +114,9 @@ def _details(line: Disbursement, number: int, move: Move) -> audit.Details:
         "amount_fen": line.amount_fen,
         "award": line.award,
     }
-    if move.message is not None:
-        details["statement"] = f"{move.message.bank}/{move.message.statement}/{move.message.line}"
+    message = move.messages.get(line.id)
+    if message is not None:
+        details["statement"] = f"{message.bank}/{message.statement}/{message.line}"
     return details
 
 
@@ -123,7 +124,7 @@ def _booking(
     runtime: Runtime, who: Who, line: Disbursement, code: TransferCode, number: int, move: Move
 ) -> ledger.Booking:
     books = Books(runtime.configuration.own.bank_name, line.region, line.programme)
-    message = move.message
+    message = move.messages.get(line.id)
     place = (message.bank, message.statement, message.line) if message else (None, None, None)
     value_on = message.value_on if message else china_date(who.now)
     return ledger.Booking(transfer_of(code, books, line.amount_fen), ledger.Cause(line.id, number, *place), value_on)

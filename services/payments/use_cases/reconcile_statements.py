@@ -1,7 +1,11 @@
 """Takes the bank's statements, day by day, and lets each line of them confirm, return or contradict a payment."""
 
 import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from services.payments.domain.disbursement import DisbursementState
 from services.payments.domain.end_to_end_id import EndToEndIdInvalid, parse_end_to_end_id
@@ -92,8 +96,13 @@ def explain_messages(tx: Transaction, runtime: Runtime) -> bool:
     who, bank = worker(runtime), runtime.configuration.own.bank_name
     bank_statements.lock_bank(tx, bank)
     messages = bank_statements.list_unexplained(tx, bank)
-    explained = [message for message in messages if _explain(tx, runtime, who, message)]
-    return len(explained) > 0
+    lines = _lines_of(tx, messages)
+    judged = [(message, _judge(tx, who, lines, message)) for message in messages]
+    moves = [(message, found) for message, found in judged if found is not None and found.verdict.to_state is not None]
+    # A line may be debited and credited back in the statements at hand: it settles before it returns.
+    for to_state in (DisbursementState.SETTLED, DisbursementState.RETURNED):
+        _move(tx, runtime, who, to_state, [(m, found.line) for m, found in moves if found.verdict.to_state is to_state])
+    return any(found is None or not found.verdict.must_wait for _, found in judged)
 
 
 def _last_day(tx: Transaction, runtime: Runtime) -> date | None:
@@ -132,41 +141,54 @@ def _open_books(tx: Transaction, who: Who, record: BankStatement) -> None:
     ledger.append_transfers(tx, [ledger.Booking(transfer, cause, record.day)], who.now)
 
 
-def _explain(tx: Transaction, runtime: Runtime, who: Who, message: BankMessage) -> bool:
-    line = _line_of(tx, message)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The line that a message names, as it stood then, and what the message means for it."""
+
+    line: Disbursement
+    verdict: Verdict
+
+
+def _lines_of(tx: Transaction, messages: Sequence[BankMessage]) -> dict[str, Disbursement]:
+    keys = []
+    for message in messages:
+        with suppress(EndToEndIdInvalid):
+            keys.append(parse_end_to_end_id(message.end_to_end_id or ""))
+    return {line.end_to_end_id: line for line in disbursements.lock_by_keys(tx, keys)} if keys else {}
+
+
+def _judge(tx: Transaction, who: Who, lines: dict[str, Disbursement], message: BankMessage) -> _Found | None:
+    line = lines.get(message.end_to_end_id or "")
     if line is None:
         _open(tx, who, ExceptionKind.UNKNOWN_END_TO_END_ID, message, None)
         _book_unknown_credit(tx, who, message)
-        return True
-    verdict = _verdict(line, message)
-    if verdict.must_wait:
-        return False
+        return None
+    judge = verdict_on_credit if message.is_credit else verdict_on_debit
+    verdict = judge(line.state, line.amount_fen, message.amount_fen)
     if verdict.exception is not None:
         _open(tx, who, verdict.exception, message, line.id)
     if verdict.to_state is not None:
-        _move(tx, runtime, who, line, message, verdict.to_state)
-    return True
-
-
-def _line_of(tx: Transaction, message: BankMessage) -> Disbursement | None:
-    try:
-        key = parse_end_to_end_id(message.end_to_end_id or "")
-    except EndToEndIdInvalid:
-        return None
-    return disbursements.lock_by_key(tx, key)
-
-
-def _verdict(line: Disbursement, message: BankMessage) -> Verdict:
-    judge = verdict_on_credit if message.is_credit else verdict_on_debit
-    return judge(line.state, line.amount_fen, message.amount_fen)
+        lines[line.end_to_end_id] = replace(line, state=verdict.to_state)
+    return _Found(line, verdict)
 
 
 def _move(
-    tx: Transaction, runtime: Runtime, who: Who, line: Disbursement, message: BankMessage, to_state: DisbursementState
+    tx: Transaction,
+    runtime: Runtime,
+    who: Who,
+    to_state: DisbursementState,
+    moved: Sequence[tuple[BankMessage, Disbursement]],
 ) -> None:
-    is_return = to_state is DisbursementState.RETURNED
-    changes = {"reason": message.return_reason} if is_return else {"value_on": message.value_on}
-    advance_lines(tx, runtime, who, [line], Move(to_state, "bank_statement", changes, message))
+    # One statement for all lines that change alike.
+    alike: dict[Any, list[tuple[BankMessage, Disbursement]]] = {}
+    for message, line in moved:
+        change = message.return_reason if to_state is DisbursementState.RETURNED else message.value_on
+        alike.setdefault(change, []).append((message, line))
+    column = "reason" if to_state is DisbursementState.RETURNED else "value_on"
+    for change, some in alike.items():
+        messages = {line.id: message for message, line in some}
+        move = Move(to_state, "bank_statement", {column: change}, messages)
+        advance_lines(tx, runtime, who, [line for _, line in some], move)
 
 
 def _open(tx: Transaction, who: Who, kind: ExceptionKind, message: BankMessage, line_id: str | None) -> None:
