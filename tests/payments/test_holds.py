@@ -218,6 +218,19 @@ def test_an_approved_batch_with_a_held_line_is_not_cancelled(payments, alone) ->
     assert live(payments, alone) == [("1155.00", "HELD")]
 
 
+def test_a_second_death_in_a_family_holds_a_share_of_the_rest(payments, family) -> None:
+    first = hold_of(payments, family, member=1)
+    payments.done(f"/holds/{first}/answer", {"answer": "pay"}, "caseworker")
+    payments.done(f"/holds/{first}/confirm", {}, "confirmer")
+    second = hold_of(payments, family, member=2)
+    assert live(payments, family) == [("340.00", "CREATED"), ("340.00", "CREATED"), ("340.00", "HELD")]
+    held = payments.get(f"/disbursements/{payments.get(f'/holds/{second}')['disbursement_id']}")
+    assert held["member"] == "m3"
+    again = hold_of(payments, family, member=1, alert_id="alert_of_the_first_again")
+    of_first = payments.get(f"/disbursements/{payments.get(f'/holds/{again}')['disbursement_id']}")
+    assert (of_first["member"], of_first["amount"]) == ("m2", "340.00")
+
+
 def test_an_award_that_is_over_holds_nothing(payments, new_award_body) -> None:
     body = new_award_body(people=1, month="2025-07", until="2025-08")
     payments.done("/awards", body, "eligibility")

@@ -33,7 +33,8 @@ BATCH_LINE_LIMIT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Disbursement:
-    """A line as it stands; `month` is the first day of the entitlement month."""
+    """A line as it stands. `month` is the first day of the entitlement month; `member` is set when it is one
+    person's share of a family's month."""
 
     id: str
     award: str
@@ -47,6 +48,7 @@ class Disbursement:
     region: str
     amount_fen: int
     persons: int
+    member: str | None
     due_on: date
     replaces: str | None
     created_at: datetime
@@ -138,15 +140,18 @@ def lock_unbatched(tx: Transaction, programme: str, month: date, region_prefix: 
 
 
 def lock_next_of_award(
-    tx: Transaction, award_id: str, from_month: date, states: frozenset[DisbursementState]
+    tx: Transaction, award_id: str, member: str, from_month: date, states: frozenset[DisbursementState]
 ) -> Disbursement | None:
-    """The award's earliest line for `from_month` or later that is in one of `states`, locked."""
+    """The earliest line for `from_month` or later, in one of `states`, that pays this member, locked.
+
+    A share split off for the member comes before the line of all; another member's share is left alone.
+    """
+    line = disbursements.c
     query = (
         select(disbursements)
-        .where(
-            disbursements.c.award == award_id, disbursements.c.month >= from_month, disbursements.c.state.in_(states)
-        )
-        .order_by(disbursements.c.month, disbursements.c.id)
+        .where(line.award == award_id, line.month >= from_month, line.state.in_(states))
+        .where(or_(line.member.is_(None), line.member == member))
+        .order_by(line.month, line.member.is_(None), line.id)
         .limit(1)
     )
     return _first(tx, query.with_for_update())

@@ -242,6 +242,7 @@ disbursements = Table(
     Column("region", Text, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
     Column("persons", SmallInteger, nullable=False),
+    Column("member", Text),
     Column("due_on", Date, nullable=False),
     Column("replaces", Text),
     instant("created_at"),
@@ -267,6 +268,7 @@ disbursements = Table(
     CheckConstraint("extract(day from month) = 1", name="disbursement_month_is_a_first_day"),
     CheckConstraint("cause between 0 and 99 and sequence between 0 and 99", name="disbursement_key_fits_its_id"),
     CheckConstraint("persons between 1 and 99", name="disbursement_is_for_persons"),
+    CheckConstraint("member is null or persons = 1", name="share_of_a_member_is_for_one_person"),
     CheckConstraint(
         "state in ('CREATED', 'APPROVED', 'QUEUED', 'SENT', 'ACCEPTED', 'SETTLED', 'RETURNED', 'REJECTED', 'HELD',"
         " 'CANCELLED')",

@@ -18,15 +18,15 @@ PAY_BATCH_JOB = "pay_batch"
 _S = DisbursementState
 
 
-def hold_line(tx: Transaction, runtime: Runtime, who: Who, line: Disbursement) -> Disbursement | None:
-    """The line that is now HELD, or None when one person's share of it is less than a fen. `line` is locked."""
+def hold_line(tx: Transaction, runtime: Runtime, who: Who, line: Disbursement, member: str) -> Disbursement | None:
+    """The line that is now HELD for `member`, or None when their share is less than a fen. `line` is locked."""
     _lock_batch(tx, line)
     amounts = held_amounts(line.amount_fen, line.persons)
     if amounts.payable_fen == 0:
         return advance_lines(tx, runtime, who, [line], Move(_S.HELD, HELD_BY_DEATH_ALERT))[0]
     if amounts.held_fen == 0:
         return None
-    parts = (Part(amounts.payable_fen, line.persons - 1), Part(amounts.held_fen, 1))
+    parts = (Part(amounts.payable_fen, line.persons - 1), Part(amounts.held_fen, 1, member))
     made = replace_line(tx, runtime, who, line, parts, SPLIT_BY_DEATH_ALERT)
     # What two persons approved stays approved in its parts: the rest of the family is paid on time.
     *_, share = [_as_far_as(tx, runtime, who, line, part) for part in made]

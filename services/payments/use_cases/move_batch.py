@@ -123,4 +123,4 @@ def _renew_lines(tx: Transaction, runtime: Runtime, who: Who, batch: Batch) -> N
         raise BatchHasHeldLines
     for line in lines:
         if line.state is _LINE.APPROVED:
-            replace_line(tx, runtime, who, line, (Part(line.amount_fen, line.persons),), "batch_cancelled")
+            replace_line(tx, runtime, who, line, (Part(line.amount_fen, line.persons, line.member),), "batch_cancelled")

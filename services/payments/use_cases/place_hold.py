@@ -62,14 +62,14 @@ def _hold(
     if standing is not None:
         return standing
     from_month = alert.died_on.replace(day=1)
-    line = disbursements.lock_next_of_award(tx, place.award, from_month, HOLDABLE_STATES)
+    line = disbursements.lock_next_of_award(tx, place.award, place.member, from_month, HOLDABLE_STATES)
     if line is None and not awards.has_months_to_come(tx, place.award):
         return None
     hold = _new_hold(tx, runtime, who, pack, alert, place, record.award.region, from_month)
     holds.insert_hold(tx, hold)
     event = audit.Event(who.now, who.actor, "place_hold", "hold", hold.id, who.request_id)
     audit.append(tx, runtime.tables, event, {"alert": alert.alert, "award": place.award})
-    held = None if line is None else hold_line(tx, runtime, who, line)
+    held = None if line is None else hold_line(tx, runtime, who, line, place.member)
     if held is not None:
         holds.put_hold(tx, hold.id, {"disbursement": held.id})
     return hold

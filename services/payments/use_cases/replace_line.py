@@ -14,10 +14,11 @@ from services.shared.runtime.service_app import Runtime
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One line in the place of another: amount in fen, and for how many persons."""
+    """One line in the place of another: its amount in fen, for how many persons, and whose share if one member's."""
 
     amount_fen: int
     persons: int
+    member: str | None = None
 
 
 def replace_line(
@@ -45,6 +46,7 @@ def _part_of(line: Disbursement, part: Part, cause: int, who: Who) -> Disburseme
         id=new_id("disbursement"),
         amount_fen=part.amount_fen,
         persons=part.persons,
+        member=part.member,
         cause=cause,
         sequence=0,
         replaces=line.id,

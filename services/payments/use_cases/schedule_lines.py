@@ -75,7 +75,7 @@ def _lines_of_month(
     create_line(tx, runtime, who, line, "owed_by_award")
     yield line
     for hold in holds.lock_without_line(tx, line.award, month):
-        held = hold_line(tx, runtime, who, line)
+        held = hold_line(tx, runtime, who, line, hold.member)
         if held is not None:
             holds.put_hold(tx, hold.id, {"disbursement": held.id})
         # One person's hold may have split the line; another's is placed on the next month, with a line to itself.
@@ -113,6 +113,7 @@ def _line(
         region=award.region,
         amount_fen=amount_fen,
         persons=award.members - stopped,
+        member=None,
         due_on=due_day,
         replaces=None,
         created_at=who.now,
