@@ -10,7 +10,7 @@ from services.eligibility.domain.facts import CIRCUMSTANCES, SCHEMA, read_facts,
 from services.eligibility.domain.kinship import kin_of
 from services.eligibility.domain.missing import Budget, settling
 from services.eligibility.domain.outcome import open_paths, outcome_of
-from services.eligibility.domain.request import PROGRAMMES, DeterminationRequest
+from services.eligibility.domain.request import PROGRAMMES, TIERS, DeterminationRequest
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
 from services.shared.policy.explanation import Explainer, Reason
 from services.shared.policy.open_value import parameter_named
@@ -317,38 +317,3 @@ def _stands_for(entity: str, key: str, fact: tuple[str, str]) -> bool:
         # The circumstances of members are also those of the supporters among them.
         return fact[1] in CIRCUMSTANCES and (fact[0] == entity or entity == "member")
     return fact[0] == "event" if key == "events" else fact == (entity, key)
-
-
-TIERS: Mapping[str, str] = {
-    **dict.fromkeys(("dibao", "dibao_single", "tekun", "orphan_allowance", "unsupported_child_allowance"), "basic"),
-    **dict.fromkeys(("dibao_margin", "rigid_expenditure"), "status"),
-    **dict.fromkeys(("temporary_aid", "small_advance", "homeless_aid", "emergency_medical_aid"), "emergency"),
-    **dict.fromkeys(
-        (
-            "disability_living_subsidy",
-            "disability_care_subsidy",
-            "old_age_allowance",
-            "elderly_care_subsidy",
-            "living_supplement",
-        ),
-        "linked",
-    ),
-    **dict.fromkeys(("price_subsidy", "festival_grant"), "run"),
-    **dict.fromkeys(
-        (
-            "medical_aid",
-            "premium_aid",
-            "education_aid",
-            "housing_aid",
-            "employment_aid",
-            "disaster_relief",
-            "child_rehabilitation",
-            "legal_aid",
-            "judicial_aid",
-            "heating_aid",
-            "funeral_aid",
-        ),
-        "special",
-    ),
-}
-"""The tier of each programme of the contract, for those that no pack holds yet."""

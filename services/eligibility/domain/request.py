@@ -8,37 +8,40 @@ from typing import Any
 Body = Mapping[str, Any]
 """A checked body: money in fen, dates as date numbers (20230801), absent keys absent; see the contract for names."""
 
-PROGRAMMES = (
-    "dibao",
-    "dibao_single",
-    "tekun",
-    "orphan_allowance",
-    "unsupported_child_allowance",
-    "dibao_margin",
-    "rigid_expenditure",
-    "medical_aid",
-    "premium_aid",
-    "education_aid",
-    "housing_aid",
-    "employment_aid",
-    "disaster_relief",
-    "temporary_aid",
-    "small_advance",
-    "homeless_aid",
-    "emergency_medical_aid",
-    "child_rehabilitation",
-    "legal_aid",
-    "judicial_aid",
-    "heating_aid",
-    "funeral_aid",
-    "disability_living_subsidy",
-    "disability_care_subsidy",
-    "old_age_allowance",
-    "elderly_care_subsidy",
-    "living_supplement",
-    "price_subsidy",
-    "festival_grant",
-)
+TIERS: Mapping[str, str] = {
+    "dibao": "basic",
+    "dibao_single": "basic",
+    "tekun": "basic",
+    "orphan_allowance": "basic",
+    "unsupported_child_allowance": "basic",
+    "dibao_margin": "status",
+    "rigid_expenditure": "status",
+    "medical_aid": "special",
+    "premium_aid": "special",
+    "education_aid": "special",
+    "housing_aid": "special",
+    "employment_aid": "special",
+    "disaster_relief": "special",
+    "temporary_aid": "emergency",
+    "small_advance": "emergency",
+    "homeless_aid": "emergency",
+    "emergency_medical_aid": "emergency",
+    "child_rehabilitation": "special",
+    "legal_aid": "special",
+    "judicial_aid": "special",
+    "heating_aid": "special",
+    "funeral_aid": "special",
+    "disability_living_subsidy": "linked",
+    "disability_care_subsidy": "linked",
+    "old_age_allowance": "linked",
+    "elderly_care_subsidy": "linked",
+    "living_supplement": "linked",
+    "price_subsidy": "run",
+    "festival_grant": "run",
+}
+"""Every programme that may be asked for, and its tier; packs say which have rules."""
+
+PROGRAMMES = tuple(TIERS)
 
 
 @dataclass(frozen=True, slots=True)
