@@ -6,9 +6,7 @@ under the same id. The lines of a file that the bank may hold never go into anot
 """
 
 import hashlib
-from collections.abc import Sequence
 
-from services.payments.domain.batch import BatchState, check_batch_step
 from services.payments.domain.disbursement import DisbursementState
 from services.payments.domain.pay_file import (
     BankAnswer,
@@ -25,20 +23,14 @@ from services.payments.domain.reconciliation import ExceptionKind
 from services.payments.gateways.bank import Bank, BankRefusedFile, BankUnavailable
 from services.payments.gateways.iso20022 import (
     BankMessageInvalid,
-    CreditLine,
-    PayFileHeader,
     read_status_report,
-    write_pay_file,
 )
-from services.payments.store import awards, batches, disbursements, exceptions, pay_files
-from services.payments.store.disbursements import Disbursement
+from services.payments.store import disbursements, exceptions, pay_files
 from services.payments.store.pay_files import PayFile
-from services.payments.use_cases.advance_lines import Move, Who, advance_lines, worker
+from services.payments.use_cases.advance_lines import Move, advance_lines, worker
 from services.payments.use_cases.apply_report import apply_report
-from services.shared.runtime import audit
-from services.shared.runtime.clock import china_date
+from services.payments.use_cases.build_pay_file import build_pay_file, record_pay_file
 from services.shared.runtime.database import Transaction
-from services.shared.runtime.identifiers import new_id
 from services.shared.runtime.jobs import TryAgain
 from services.shared.runtime.service_app import Runtime
 
@@ -56,40 +48,6 @@ def pay_batch(runtime: Runtime, bank: Bank, batch_id: str) -> None:
     attempts = runtime.database.read(pay_files.count_open_attempts, batch_id)
     if attempts is not None:
         raise TryAgain(pause_seconds(attempts))
-
-
-def build_pay_file(tx: Transaction, runtime: Runtime, batch_id: str) -> PayFile | None:
-    """Commit the intent: the file with its bytes, SENDING, and its lines SENT; None when no line waits."""
-    who, own = worker(runtime), runtime.configuration.own
-    batch = batches.lock_batch(tx, batch_id)
-    lines = disbursements.lock_of_batch(tx, batch_id, _LINE.QUEUED)
-    if batch is None or not lines:
-        return None
-    msg_id = new_id("payfile")
-    content = _content(tx, runtime, who, msg_id, lines)
-    sha256, total_fen = hashlib.sha256(content).hexdigest(), sum(line.amount_fen for line in lines)
-    file = PayFile(msg_id, batch_id, own.bank_name, PayFileState.SENDING, sha256, len(lines), total_fen, who.now)
-    pay_files.insert_pay_file(tx, file, content, runtime.personal_data)
-    pay_files.append_attempt(tx, msg_id, "send", "intended", who.now)
-    _record(tx, runtime, who, file, "pay_file_sending")
-    advance_lines(tx, runtime, who, lines, Move(_LINE.SENT, "pay_file_sending", {"pay_file": msg_id}))
-    if batch.state is BatchState.RELEASED:
-        check_batch_step(batch.state, BatchState.SENT)
-        batches.put_state(tx, batch_id, BatchState.SENT)
-    return file
-
-
-def _content(tx: Transaction, runtime: Runtime, who: Who, msg_id: str, lines: Sequence[Disbursement]) -> bytes:
-    own = runtime.configuration.own
-    payees = awards.find_payees(tx, sorted({line.award for line in lines}), runtime.personal_data)
-    header = PayFileHeader(msg_id, who.now, china_date(who.now), own.payer_name, own.payer_account, own.bank_name)
-    credits = [
-        CreditLine(
-            line.end_to_end_id, line.amount_fen, payees[line.award].payee, f"{line.programme} {line.month:%Y-%m}"
-        )
-        for line in lines
-    ]
-    return write_pay_file(header, credits)
 
 
 def _carry_on(runtime: Runtime, bank: Bank, file: PayFile) -> None:
@@ -170,7 +128,7 @@ def record_answer(
         return
     check_pay_file_step(file.state, to_state)
     pay_files.put_state(tx, msg_id, to_state)
-    _record(tx, runtime, who, file, f"pay_file_{to_state.lower()}")
+    record_pay_file(tx, runtime, who, file, f"pay_file_{to_state.lower()}")
     if to_state is PayFileState.NAKED:
         lines = disbursements.lock_of_pay_file(tx, msg_id)
         advance_lines(tx, runtime, who, lines, Move(_LINE.APPROVED, "pay_file_refused"))
@@ -196,17 +154,6 @@ def _leave_to_two_persons(tx: Transaction, runtime: Runtime, msg_id: str) -> Non
 
 def _note(tx: Transaction, runtime: Runtime, msg_id: str, action: str, outcome: str) -> None:
     pay_files.append_attempt(tx, msg_id, action, outcome, runtime.now())
-
-
-def _record(tx: Transaction, runtime: Runtime, who: Who, file: PayFile, action: str) -> None:
-    event = audit.Event(who.now, who.actor, action, "pay_file", file.msg_id, who.request_id)
-    about: audit.Details = {
-        "batch": file.batch,
-        "sha256": file.sha256,
-        "total_fen": file.total_fen,
-        "line_count": file.line_count,
-    }
-    audit.append(tx, runtime.tables, event, about)
 
 
 def _again(runtime: Runtime, file: PayFile) -> PayFile:
