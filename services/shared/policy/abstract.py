@@ -67,7 +67,7 @@ class AbstractEvaluator:
         self,
         book: Rulebook,
         parameters: ParameterValues,
-        held: Mapping[str, bool | None],
+        held: Mapping[str, bool] | Mapping[str, None],
         as_of: Range,
         known: Callable[[str, Row], Any],
         *,

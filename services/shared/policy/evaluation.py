@@ -85,7 +85,7 @@ class PreparedPolicy:
             self._argument(name) if is_value else self.held(name) for name, is_value in self.program.parameters
         )
 
-    @property
+    @cached_property
     def as_of(self) -> int:
         """The date as a date number."""
         return date_number(self.book.on)
@@ -93,6 +93,11 @@ class PreparedPolicy:
     def held(self, name: str) -> bool:
         """Whether the place holds any figure of the parameter on the date."""
         return any(not isinstance(value, Unknown) for value in self.parameters[name].values())
+
+    @cached_property
+    def all_held(self) -> Mapping[str, bool]:
+        """`held` of every parameter."""
+        return {name: self.held(name) for name in self.parameters}
 
     def with_parameters(self, overrides: Mapping[str, Any]) -> "PreparedPolicy":
         """The same policy with figures replaced for every key; parameters that no pack declares change nothing."""
@@ -157,9 +162,10 @@ class Evaluation:
     @cached_property
     def _abstract(self) -> AbstractEvaluator:
         policy = self.policy
-        held = {name: policy.held(name) for name in policy.parameters}
         as_of = (policy.as_of, policy.as_of)
-        return AbstractEvaluator(policy.book, policy.parameters, held, as_of, self._known, hasty=policy.is_hasty)
+        return AbstractEvaluator(
+            policy.book, policy.parameters, policy.all_held, as_of, self._known, hasty=policy.is_hasty
+        )
 
     def value(self, rule: str, row: Row) -> Any:
         """The value that the program computed, OPEN where an input was open."""
