@@ -158,6 +158,7 @@ class Evaluation:
         self.policy = policy
         self.root = Row(policy.book.schema.root.name, root, None, ())
         self.frame = policy.run(root)
+        self._places = policy.program.places
 
     @cached_property
     def _abstract(self) -> AbstractEvaluator:
@@ -184,13 +185,12 @@ class Evaluation:
         return self._abstract.rows(self.policy.book.schema.by_name[entity], row)[0]
 
     def _known(self, rule: str, row: Row) -> Any:
-        indices = row.indices
+        indices, place = row.indices, self._places[rule]
         if UNTOLD in indices:
             return OPEN
-        place = self.policy.program.places[rule]
         value: Any = self.frame
-        for depth, index in enumerate(indices):
-            value = value[place[depth]][index]
+        for slot, index in zip(place, indices, strict=False):
+            value = value[slot][index]
         return value[place[-1]]
 
 

@@ -69,7 +69,7 @@ class Explainer:
         return Reason(
             rule=rule.id,
             subject=subject,
-            holds={TRUE: True, FALSE: False}.get(possible) if rule.kind == BOOL else None,
+            holds={TRUE: True, FALSE: False}.get(possible) if rule.kind is BOOL else None,
             text=_sentence(rule, possible, shown),
             values=shown,
             figures=self._figures(rule, row),
@@ -172,15 +172,15 @@ def shown_value(possible: Possible, kind: Kind) -> Shown:
     bounds: dict[str, Any] = {}
     if least > 0:
         bounds["at_least"] = _one(least, kind)
-    if most < MAX_FEN and kind == MONEY:
+    if most < MAX_FEN and kind is MONEY:
         bounds["at_most"] = _one(most, kind)
     return bounds or None
 
 
 def _one(value: Any, kind: Kind) -> Shown:
-    if kind == MONEY:
+    if kind is MONEY:
         return yuan_of(value)
-    if kind == RATE:
+    if kind is RATE:
         return f"{value // RATE_SCALE}.{value % RATE_SCALE:04d}".rstrip("0").rstrip(".")
     shown: Shown = value
     return shown

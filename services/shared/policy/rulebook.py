@@ -59,7 +59,7 @@ class Rule:
         """What to say of the rule when it can be this (`abstract`); None when nothing was written for it."""
         if self.written is None:
             return None
-        if self.kind != BOOL:
+        if self.kind is not BOOL:
             return self.written.holds
         return {TRUE: self.written.holds, FALSE: self.written.fails}.get(possible, self.written.open)  # type: ignore[call-overload]
 
