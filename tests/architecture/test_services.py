@@ -22,8 +22,8 @@ OPEN_TO_ALL = {
     "/docs/oauth2-redirect": "documentation",
     "/{service}/openapi.json": "documentation",
     "/{service}/static": "documentation",
-    "/problems": "what each error means",
-    "/problems/{code}": "what each error means",
+    "/{service}/problems": "what each error means",
+    "/{service}/problems/{code}": "what each error means",
 }
 """Paths that need no token, and why; every other route has a caller."""
 

@@ -160,7 +160,7 @@ def problem_response(
     zh, en, remedy_zh, remedy_en = (text.format_map(values or {}) for text in texts)
     is_english = request.headers.get("accept-language", "").lower().startswith("en")
     body = {
-        "type": f"{request.scope.get('root_path', '')}/problems/{problem.code}",
+        "type": f"{request.scope.get('root_path', '')}{request.app.state.problems_path}/{problem.code}",
         "title": en if is_english else zh,
         "status": problem.status,
         "detail": remedy_en if is_english else remedy_zh,

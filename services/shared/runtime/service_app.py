@@ -187,8 +187,9 @@ def create_service_app(
     app.state.trusted_keys = TrustedKeys.read(common.trusted_keys_file, common.mode == "production")
     for router in [*routers, _health_router(), _log_router(), *([_clock_router()] if common.test_clock else [])]:
         app.include_router(router, prefix=prefix)
-    app.add_api_route("/problems", lambda: catalogue_page(catalogue), include_in_schema=False)
-    app.add_api_route("/problems/{code}", _problem_page(catalogue), include_in_schema=False)
+    app.state.problems_path = f"/{runtime.name}/problems"
+    app.add_api_route(app.state.problems_path, lambda: catalogue_page(catalogue), include_in_schema=False)
+    app.add_api_route(f"{app.state.problems_path}/{{code}}", _problem_page(catalogue), include_in_schema=False)
     install_problem_handlers(app, catalogue)
     app.add_middleware(RequestFrame)
     return app

@@ -256,10 +256,10 @@ def test_a_host_header_that_is_none_breaks_nothing(client, token_of, host):
 
 
 def test_the_pages_behind_type_explain_each_problem(client):
-    for row in client.get("/problems").json():
-        page = client.get(f"/problems/{row['code']}").json()
+    for row in client.get("/eligibility/problems").json():
+        page = client.get(f"/eligibility/problems/{row['code']}").json()
         assert page == row and CHINESE.search(page["zh"])
-    assert client.get("/problems/nothing").status_code == 404
+    assert client.get("/eligibility/problems/nothing").status_code == 404
 
 
 def test_the_documentation_needs_no_internet(client):
