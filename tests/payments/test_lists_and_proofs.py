@@ -142,3 +142,9 @@ def test_on_time_is_counted_from_the_banks_value_dates(payments, story) -> None:
 def test_no_token_no_answer(payments, path: str) -> None:
     answer = payments.http.get(f"{payments.url}/payments/v1{path}")
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/exceptions", "/ledger/balances"])
+def test_what_has_no_region_is_for_callers_of_the_whole(payments, path: str) -> None:
+    assert payments.call("GET", path, "auditor", ("420000",)).status_code == 403
+    assert payments.call("GET", path, "auditor").status_code == 200

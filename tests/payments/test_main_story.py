@@ -25,6 +25,9 @@ def test_three_households_are_paid_refused_and_returned(payments) -> None:
     payments.put_clock("2023-09-08T09:00:00+08:00")
     payments.tick()
     assert payments.line(returned)["state"] == "RETURNED" and payments.line(returned)["reason"] == "AC01"
+    # Money that came back paid nobody, however early it had been sent.
+    (counted,) = payments.get("/on-time", params={"month": "2023-09"})["data"]
+    assert (counted["due"], counted["on_time"], counted["ended_unpaid"], counted["late"]) == (3, 1, 2, 0)
     assert payments.line(paid)["state"] == "SETTLED"
 
     books = payments.get("/ledger/balances")

@@ -9,9 +9,10 @@ from pydantic_core import PydanticCustomError
 
 from services.payments.gateways.policy_pack import PaymentPack
 from services.payments.use_cases.advance_lines import Who
+from services.shared.runtime.callers import Forbidden
 from services.shared.runtime.problems import NotFound
 from services.shared.runtime.service_app import Runtime
-from services.shared.vocabulary.actor import Actor, significant_digits
+from services.shared.vocabulary.actor import NATION, Actor, significant_digits
 from services.shared.vocabulary.identifiers import InvalidIdentifier, parse_card, parse_id_number
 
 MONTH_PATTERN = r"^(19[5-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$"
@@ -58,6 +59,12 @@ def first_of_month(text: str) -> date:
 def month_text(day: date) -> str:
     """ "2023-09" for any day of it."""
     return f"{day:%Y-%m}"
+
+
+def require_nation(actor: Actor) -> None:
+    """Raise Forbidden for a caller of some regions alone: what is asked for is of the whole paying office."""
+    if not actor.covers(NATION):
+        raise Forbidden
 
 
 def prefixes_within(actor: Actor, region: str | None) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.payments.api.bodies import month_text
+from services.payments.api.bodies import month_text, require_nation
 from services.payments.api.list_answers import DEFAULT_PAGE, MAX_PAGE, list_answer
 from services.payments.store.exceptions import OpenException, list_exceptions
 from services.shared.runtime.callers import permitted
@@ -19,12 +19,16 @@ router = APIRouter(prefix="/exceptions", tags=["exceptions"])
 @router.get("", operation_id="list-exceptions")
 def list_all(
     request: Request,
-    _: Annotated[Actor, Depends(permitted("read_exception"))],
+    actor: Annotated[Actor, Depends(permitted("read_exception"))],
     runtime: Annotated[Runtime, Depends(runtime_of)],
     cursor: Annotated[str, Query(max_length=60)] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
 ) -> Response:
-    """What contradicts, and what is known of it; no state was changed by any of these."""
+    """What contradicts, and what is known of it; no state was changed by any of these.
+
+    Many are about a statement or a file, which has no region, so they are for callers of the whole.
+    """
+    require_nation(actor)
     found = runtime.database.read(list_exceptions, cursor, limit)
     return list_answer(request, [_shown(exception) for exception in found], limit, COLUMNS)
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
+from services.payments.api.bodies import require_nation
 from services.payments.domain.ledger import AccountKind, Books
 from services.payments.store import bank_statements, ledger
 from services.shared.runtime.callers import permitted
@@ -17,9 +18,13 @@ router = APIRouter(prefix="/ledger", tags=["ledger"])
 
 @router.get("/balances", operation_id="get-ledger-balances")
 def balances(
-    _: Annotated[Actor, Depends(permitted("read_ledger"))], runtime: Annotated[Runtime, Depends(runtime_of)]
+    actor: Annotated[Actor, Depends(permitted("read_ledger"))], runtime: Annotated[Runtime, Depends(runtime_of)]
 ) -> Response:
-    """Every account, whether debits equal credits, and the payer's cash beside the bank's last closing balance."""
+    """Every account, whether debits equal credits, and the payer's cash beside the bank's last closing balance.
+
+    Books balance as a whole or not at all, so they are for callers of the whole.
+    """
+    require_nation(actor)
     return json_response(runtime.database.read(_balances, runtime.configuration.own.bank_name))
 
 

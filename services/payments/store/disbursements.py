@@ -239,6 +239,10 @@ def list_disbursements(tx: Transaction, wanted: Filter, after: str, limit: int) 
     return _all(tx, query.order_by(disbursements.c.id).limit(min(limit, PAGE_LIMIT)))
 
 
+ENDED_UNPAID = ("REJECTED", "RETURNED", "CANCELLED")
+"""States in which a line has ended and nobody has its money."""
+
+
 @dataclass(frozen=True, slots=True)
 class OnTime:
     """How a month's lines were paid, per region and programme. `open` are neither paid nor ended."""
@@ -253,10 +257,10 @@ class OnTime:
 
 
 def count_on_time(tx: Transaction, month: date, regions: tuple[str, ...]) -> list[OnTime]:
-    """The lines of `month` by whether they were value-dated by their due day (a returned one was paid, once)."""
+    """The lines of `month` by whether they were value-dated by their due day; money that came back paid nobody."""
     line = disbursements.c
-    paid = line.value_on.is_not(None)
-    ended = and_(line.value_on.is_(None), line.state.in_(("REJECTED", "CANCELLED")))
+    ended = line.state.in_(ENDED_UNPAID)
+    paid = and_(line.value_on.is_not(None), line.state.not_in(ENDED_UNPAID))
     query = (
         select(
             line.region,
@@ -264,7 +268,7 @@ def count_on_time(tx: Transaction, month: date, regions: tuple[str, ...]) -> lis
             func.count(),
             func.count().filter(and_(paid, line.value_on <= line.due_on)),
             func.count().filter(and_(paid, line.value_on > line.due_on)),
-            func.count().filter(and_(line.value_on.is_(None), line.state.not_in(("REJECTED", "CANCELLED")))),
+            func.count().filter(and_(line.value_on.is_(None), line.state.not_in(ENDED_UNPAID))),
             func.count().filter(ended),
         )
         .where(line.month == month, *_conditions(Filter(regions)))
