@@ -128,12 +128,12 @@ def _results(case: Case, code: str) -> Iterator[Result]:
 
 def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:
     outcome, amount = outcome_of(evaluation, programme, row)
-    book, missing = evaluation.policy.book, frozenset[str]()
+    book, missing = evaluation.policy.book, tuple[str, ...]()
     if outcome == "undetermined" and not _surely_excluded(case, programme, row):
         live = open_paths(evaluation, programme, row)
-        settling_paths = settling(case.request, evaluation.policy, programme, row, live, case.budget)
-        missing = settling_paths.missing
-        outcome, amount = settling_paths.settled or (outcome, amount)
+        examined = settling(case.request, evaluation.policy, programme, row, frozenset(live), case.budget)
+        missing = tuple(path for path in live if path in examined.missing)
+        outcome, amount = examined.settled or (outcome, amount)
     eligible = outcome == "eligible"
     return Result(
         programme=programme.id,
@@ -147,8 +147,8 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
         region=_place_of_event(case.request) if evaluation is case.elsewhere else None,
         category=programme.category,
         documents=tuple(_papers(evaluation, programme, row)) if outcome != "ineligible" else (),
-        missing_facts=tuple(sorted(path for path in missing if parameter_named(path) is None)),
-        missing_parameters=tuple(sorted(name for name in map(parameter_named, missing) if name is not None)),
+        missing_facts=tuple(path for path in missing if parameter_named(path) is None),
+        missing_parameters=tuple(name for name in map(parameter_named, missing) if name is not None),
         explain=_explainer(case, evaluation, programme, row, outcome),
     )
 

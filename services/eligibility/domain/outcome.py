@@ -2,7 +2,7 @@
 
 from services.eligibility.domain.answer import Outcome
 from services.shared.policy.abstract import is_single, only_value
-from services.shared.policy.evaluation import Evaluation, Paths, Row
+from services.shared.policy.evaluation import Evaluation, Row
 from services.shared.policy.open_value import Unknown
 from services.shared.policy.pack import Programme
 from services.shared.policy.truth import EITHER, TRUE
@@ -33,6 +33,12 @@ def _amount(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[Out
     return "eligible", amount
 
 
-def open_paths(evaluation: Evaluation, programme: Programme, row: Row) -> Paths:
-    """The open facts and figures that outcome and amount hang on, as far as ranges of values tell."""
-    return frozenset().union(*(evaluation.seen(rule, row)[1] for rule in programme.rules))
+def open_paths(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[str, ...]:
+    """The open facts and figures that outcome and amount hang on, as far as ranges of values tell.
+
+    They come in the order in which to ask: what the first condition needs, then the second, then the amount.
+    """
+    live = frozenset[str]().union(*(evaluation.seen(rule, row)[1] for rule in programme.rules))
+    steps = [*programme.conditions, *programme.rules]
+    asked = dict.fromkeys(path for rule in steps for path in sorted(evaluation.seen(rule, row)[1]))
+    return tuple(path for path in asked if path in live)

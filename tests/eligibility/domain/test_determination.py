@@ -295,6 +295,15 @@ def test_an_open_fact_that_gives_the_same_answer_either_way_settles(answer_to, m
     assert answer.result("dibao_margin").outcome == "eligible"
 
 
+def test_what_is_missing_is_named_in_the_order_of_the_conditions(answer_to, family):
+    del family["household"]["assets"]["homes"]
+    del member(family, "m2")["income"]
+    del family["household"]["area_type"]
+    family["parameters"] = {"old_age_allowance_counted": False}
+    at = "household.members[m2].income"
+    assert answer_to(family).result("dibao").missing_facts == ("household.area_type", at, "household.assets.homes")
+
+
 def test_beside_an_open_fact_that_matters_one_that_does_not_is_not_named(answer_to, margin_pair):
     del member(margin_pair, "m2")["relation"]
     del margin_pair["household"]["assets"]["homes"]
@@ -308,7 +317,7 @@ def test_among_too_many_combinations_one_that_does_not_matter_is_not_named(answe
     del margin_pair["household"]["assets"]["homes"]
     margin_pair["parameters"] = {"single_person_amount_rule": "full_standard"}
     single = answer_to(margin_pair).result("dibao_single", "m1")
-    assert single.missing_facts == ("household.assets.homes", "household.members[m1].disability")
+    assert single.missing_facts == ("household.members[m1].disability", "household.assets.homes")
 
 
 def test_one_person_without_a_relation_is_the_head(answer_to, alone):
