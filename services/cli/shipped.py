@@ -1,11 +1,17 @@
 """What each service's migration loads beside its tables."""
 
+from pathlib import Path
+
 from sqlalchemy import Connection
 
 from services.cli.migration import MigrationRefused, ShippedData
+from services.eligibility.gateways.pack_folder import SHIPPED as SHIPPED_PACKS
 from services.eligibility.gateways.pack_folder import pack_folders, read_pack_files
 from services.eligibility.store import policy_packs
+from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.payments.use_cases.load_calendar import load_calendar
+from services.shared.policy.checks import check
+from services.shared.policy.fault import PackFault
 from services.shared.policy.pack import load_pack
 from services.shared.runtime.clock import system_now
 
@@ -20,11 +26,25 @@ class PackVersionChanged(MigrationRefused):
         )
 
 
-def load_policy_packs(owner: Connection) -> None:
-    """Publish every pack that ships. Raises PackVersionChanged for a published version with other content."""
-    for folder in pack_folders():
-        files = read_pack_files(folder)
-        pack = load_pack(files)
+class PackUnsound(MigrationRefused):
+    """A pack that ships does not hold together; nothing was published."""
+
+    def __init__(self, fault: PackFault) -> None:
+        super().__init__(f"规则包有误，未发布 / a policy pack is unsound and nothing was published: {fault}")
+
+
+def load_policy_packs(owner: Connection, folder: Path = SHIPPED_PACKS) -> None:
+    """Publish every pack in `folder`, checked together first.
+
+    Raises PackUnsound, and PackVersionChanged for a published version with other content.
+    """
+    shipped = [read_pack_files(path) for path in pack_folders(folder)]
+    try:
+        packs = [load_pack(files) for files in shipped]
+        check(pack_set_of(packs))
+    except PackFault as fault:
+        raise PackUnsound(fault) from None
+    for files, pack in zip(shipped, packs, strict=True):
         text = {name: content.decode() for name, content in files.items()}
         if policy_packs.insert_pack(owner, pack.id, pack.version, pack.sha256, text, system_now()):
             continue

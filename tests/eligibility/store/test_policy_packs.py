@@ -1,11 +1,12 @@
 """Published packs: a version is published once, its text kept as it was, and the newest found by its publishing."""
 
 import json
+import shutil
 from datetime import datetime, timedelta
 
 import pytest
 
-from services.cli.shipped import PackVersionChanged, load_policy_packs
+from services.cli.shipped import PackUnsound, PackVersionChanged, load_policy_packs
 from services.eligibility.gateways.pack_folder import SHIPPED, pack_folders, read_pack_files
 from services.eligibility.store.policy_packs import find_pack, insert_pack, list_current
 from services.shared.policy.pack import load_pack
@@ -53,6 +54,19 @@ def test_one_version_has_one_content(eligibility):
             load_policy_packs(connection)
         connection.rollback()
     assert "cn " in str(refused.value) and "换版本号" in str(refused.value) and "new version" in str(refused.value)
+
+
+def test_packs_that_do_not_hold_together_are_not_published(owner, eligibility, tmp_path):
+    folder = tmp_path / "packs"
+    shutil.copytree(SHIPPED, folder)
+    unused = '\n[parameter.nobody_asks]\ntype = "int"\nzh = "无人使用"\nen = "nobody asks"\n'
+    with (folder / "cn" / "rules.toml").open("a", encoding="utf-8") as rules:
+        rules.write(unused)
+    before = eligibility.counts()
+    with pytest.raises(PackUnsound) as refused:
+        load_policy_packs(owner, folder)
+    assert "nobody_asks" in str(refused.value) and len(str(refused.value).splitlines()) == 1
+    assert eligibility.counts() == before
 
 
 def test_a_version_is_not_published_over(owner):
