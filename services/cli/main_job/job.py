@@ -60,10 +60,8 @@ def _award(offices: Offices, report: Report, household: Household) -> None:
     granted = f"{household.programme} {result.get('monthly') or result.get('one_off')}"
     _expect(_replayed(offices, found["id"]) == found, f"replay of {name}")
     award = _proposed(offices, household, found["id"])
-    law = offices.get("confirmer", f"/eligibility/v1/awards/{award}")["basis"]
-    report.step(
-        f"{household.zh}：{granted} 元（{law['instrument']} {law['article']}）", f"{household.en}: {granted} yuan"
-    )
+    law = _law(offices.get("confirmer", f"/eligibility/v1/awards/{award}")["basis"])
+    report.step(f"{household.zh}：{granted} 元（{law}）", f"{household.en}: {granted} yuan")
     _confirm(offices, household, award)
     report.step("提出人不能自己确认；第二人确认", "the proposer may not confirm; a second person does")
 
@@ -149,7 +147,6 @@ def _lines(offices: Offices, place: Place) -> Lines:
 
 def _paid(offices: Offices, line: dict[str, Any]) -> Paid:
     opened = offices.get("auditor", f"/payments/v1/disbursements/{line['id']}")
-    law = opened["award"]["citation"]
     return Paid(
         household=opened["payee"]["name"],
         programme=line["programme"],
@@ -158,8 +155,12 @@ def _paid(offices: Offices, line: dict[str, Any]) -> Paid:
         due_on=line["due_on"],
         settled_on=line["value_on"] or "—",
         state=line["state"],
-        law=f"{law['instrument']} {law['article']}",
+        law=_law(opened["award"]["citation"]),
     )
+
+
+def _law(citation: dict[str, str]) -> str:
+    return f"{citation['instrument']} {citation['article']}".strip()
 
 
 def _ask_for_today(offices: Offices, report: Report, story: Story) -> None:
