@@ -47,13 +47,14 @@ class PackSet:
         """The policy in force at a place on a date. Raises PackFault when the packs do not fit together."""
         chain = self.chain(region)
         key = (tuple(pack.sha256 for pack in chain), as_of)
-        if key not in self._prepared:
+        policy = self._prepared.get(key)
+        if policy is None:
             if len(self._prepared) >= MAX_PREPARED:
                 # Threads share the set: each step here is one that none can see half done.
                 for oldest in list(self._prepared)[:1]:
                     self._prepared.pop(oldest, None)
-            self._prepared[key] = prepared(rulebook_of(self.schema, chain, as_of), self)
-        return self._prepared[key]
+            policy = self._prepared[key] = prepared(rulebook_of(self.schema, chain, as_of), self)
+        return policy
 
 
 def prepare(packs: PackSet, region: str, as_of: date) -> "PreparedPolicy":
