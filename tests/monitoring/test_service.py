@@ -294,6 +294,16 @@ def test_a_batch_is_shown_as_it_was_answered(service):
     assert service.get("/feeds/deaths/batches/batch_none").status_code == 404
 
 
+def test_a_batch_of_another_region_is_not_there(service):
+    path = f"/feeds/deaths/batches/{service.post(batch(row())).json()['batch_id']}"
+    for covering in ("530113", "530100", "000000"):
+        assert service.get(path, region=covering).status_code == 200
+    for other in ("530112", "420000"):
+        answer = service.get(path, region=other)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert service.rows("feed_batches")[-1]["region"] == "530113"
+
+
 def test_the_contract_is_open_to_all(service):
     schema = service.get("/feeds/deaths/schema", role=None).json()
     assert [field["name"] for field in schema["fields"]] == ["id_number", "died_on", "source"]

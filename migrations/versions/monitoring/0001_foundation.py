@@ -14,6 +14,7 @@ create table monitoring.feed_batches (
   id text primary key,
   feed text not null,
   partner text not null,
+  region text not null,
   batch_no text not null,
   digest bytea not null,
   key_id text not null,
@@ -28,7 +29,8 @@ create table monitoring.feed_batches (
   constraint feed_batch_digest_is_a_sha256 check (octet_length(digest) = 32),
   constraint feed_batch_is_full_or_delta check (mode in ('full', 'delta')),
   constraint feed_batch_state_is_known check (state in ('ACCEPTED', 'PARTIAL', 'RETURNED')),
-  constraint feed_batch_accepts_no_more_than_it_has check (accepted_count between 0 and row_count)
+  constraint feed_batch_accepts_no_more_than_it_has check (accepted_count between 0 and row_count),
+  constraint feed_batch_region_is_a_code check (region ~ '^[0-9]{6}$')
 );
 create table monitoring.feed_nonces (
   key_id text not null,

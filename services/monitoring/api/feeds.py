@@ -112,11 +112,11 @@ def send_death_batch(
 def get_death_batch(
     batch_id: str,
     runtime: Annotated[Runtime, Depends(runtime_of)],
-    _: Annotated[Actor, Depends(permitted("read_feed_batches"))],
+    actor: Annotated[Actor, Depends(permitted("read_feed_batches"))],
 ) -> Response:
-    """The answer that the department got, as it got it."""
+    """The answer that the department got, as it got it; a batch of another region is not there."""
     batch = runtime.database.read(feed_batches.find_batch, batch_id)
-    if batch is None:
+    if batch is None or not actor.covers(batch.region):
         raise NotFound
     return Response(batch.answer, media_type=MEDIA_TYPE)
 

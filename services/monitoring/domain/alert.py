@@ -8,7 +8,6 @@ NOT_ON_ROLL = "NOT_ON_ROLL"
 OUTCOMES = frozenset({HELD, NOT_ON_ROLL})
 RAISED = "RAISED"
 """The state before payments has answered; then the state is the outcome."""
-STATES = (RAISED, HELD, NOT_ON_ROLL)
 
 
 @dataclass(frozen=True, slots=True)

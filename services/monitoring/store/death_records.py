@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from services.monitoring.store.tables import death_records
 from services.shared.runtime.database import Transaction
@@ -37,10 +37,3 @@ def insert_deaths(tx: Transaction, records: Sequence[StoredDeath]) -> None:
         tx.execute(
             insert(death_records), [{n: getattr(r, n) for n in StoredDeath.__dataclass_fields__} for r in records]
         )
-
-
-def find_death(tx: Transaction, record_id: str) -> StoredDeath:
-    """The record. Raises NoResultFound, which would be a fault of ours: alerts reference records that exist."""
-    row = tx.execute(select(death_records).where(death_records.c.id == record_id)).mappings().one()
-    sealed, index = bytes(row["id_number_sealed"]), bytes(row["id_number_index"])
-    return StoredDeath(**{**row, "id_number_sealed": sealed, "id_number_index": index})

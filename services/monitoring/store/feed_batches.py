@@ -13,11 +13,15 @@ from services.shared.runtime.database import Transaction
 
 @dataclass(frozen=True, slots=True)
 class ReceivedBatch:
-    """One batch. `digest` is the SHA-256 of the body as sent; `answer` the JSON bytes that the sender got."""
+    """One batch. `digest` is the SHA-256 of the body as sent; `answer` the JSON bytes that the sender got.
+
+    `region` is where the sender is registered: who may see the batch is who covers it.
+    """
 
     id: str
     feed: str
     partner: str
+    region: str
     batch_no: str
     digest: bytes
     key_id: str

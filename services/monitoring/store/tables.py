@@ -27,6 +27,7 @@ feed_batches = Table(
     Column("id", Text, primary_key=True),
     Column("feed", Text, nullable=False),
     Column("partner", Text, nullable=False),
+    Column("region", Text, nullable=False),
     Column("batch_no", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("key_id", Text, nullable=False),
@@ -42,6 +43,7 @@ feed_batches = Table(
     CheckConstraint("mode in ('full', 'delta')", name="feed_batch_is_full_or_delta"),
     CheckConstraint("state in ('ACCEPTED', 'PARTIAL', 'RETURNED')", name="feed_batch_state_is_known"),
     CheckConstraint("accepted_count between 0 and row_count", name="feed_batch_accepts_no_more_than_it_has"),
+    CheckConstraint("region ~ '^[0-9]{6}$'", name="feed_batch_region_is_a_code"),
 )
 
 feed_nonces = Table(

@@ -114,6 +114,7 @@ def _batch(received: Received) -> ReceivedBatch:
         id=received.batch_id,
         feed=FEED,
         partner=received.sender.partner,
+        region=received.sender.region,
         batch_no=batch.batch_no,
         digest=hashlib.sha256(received.body).digest(),
         key_id=received.sender.key_id,
