@@ -148,16 +148,6 @@ SCHEMA = Schema(
     )
 )
 
-PRESUMABLE = frozenset(
-    {
-        ("member", "circumstances"),
-        ("supporter", "circumstances"),
-        ("supporter", "legal_capacity"),
-        ("household", "events"),
-    }
-)
-"""The absent facts that a pack may presume, as (entity, key of the body)."""
-
 Row = tuple[Any, ...]
 Presumed = Mapping[tuple[str, str], Any]
 

@@ -57,11 +57,6 @@ class PackSet:
         return policy
 
 
-def prepare(packs: PackSet, region: str, as_of: date) -> "PreparedPolicy":
-    """The policy in force at a place on a date, compiled."""
-    return packs.prepare(region, as_of)
-
-
 @dataclass(frozen=True)
 class PreparedPolicy:
     """A rulebook, its program and the figures in force; `overrides` are figures that a simulation replaced."""
@@ -195,4 +190,4 @@ class Evaluation:
         return value[place[-1]]
 
 
-__all__ = ["Evaluation", "PackSet", "Paths", "PreparedPolicy", "Row", "parameter_value", "prepare", "prepared"]
+__all__ = ["Evaluation", "PackSet", "Paths", "PreparedPolicy", "Row", "parameter_value", "prepared"]

@@ -13,7 +13,7 @@ from structlog.typing import EventDict, WrappedLogger
 ALLOWED_KEYS = frozenset({
     "event", "level", "timestamp", "logger", "service", "process", "error_type",
     "where", "request_id", "method", "route", "status", "duration_ms", "caller",
-    "job", "job_id", "tries", "delay_seconds", "message_id",
+    "job", "job_id", "tries", "message_id",
     "kind", "entity", "entity_id", "count", "size", "code", "peer", "port", "signal", "pid", "schema",
 })
 # fmt: on

@@ -5,14 +5,12 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 
-from stdnum import luhn
 from stdnum.iso7064 import mod_11_2
 
 ID_NUMBER_LENGTH = 18
 # Longest text looked at: an identity number with every kind of spacing; anything longer is not one.
 LONGEST_TEXT = 64
 DEMO_ID_PREFIX = "99"
-DEMO_CARD_PREFIX = "9"
 
 _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _OLD_ID_NUMBER = re.compile(r"[0-9]{15}")
@@ -136,17 +134,12 @@ def id_number_with_check_character(first_seventeen: str) -> str:
 def parse_card(text: str) -> str:
     """The card or account number in its one spelling: 12 to 19 ASCII digits, spaces and hyphens dropped.
 
-    The Luhn digit is a hint (`card_has_luhn_digit`), since passbook accounts have none. Raises `InvalidIdentifier`.
+    No check digit is asked for, since passbook accounts have none. Raises `InvalidIdentifier`.
     """
     plain = _plain(text).replace(" ", "").replace("-", "")
     if not _CARD.fullmatch(plain):
         raise InvalidIdentifier(CARD_CHARACTERS)
     return plain
-
-
-def card_has_luhn_digit(card: str) -> bool:
-    """Whether the last digit is the Luhn digit of the others (ISO/IEC 7812-1 annex B): a hint, never a refusal."""
-    return luhn.is_valid(card)
 
 
 def mask_id_number(text: str) -> str:
