@@ -4,6 +4,11 @@ import sys
 from importlib import import_module
 
 import typer
+from typer._click.exceptions import MissingParameter, NoArgsIsHelpError, UsageError
+
+from services.cli.output import refuse
+
+USAGE_ERROR = 2
 
 COMMANDS = {
     "run": "run",
@@ -12,6 +17,7 @@ COMMANDS = {
     "migrate": "migrate",
     "doctor": "doctor",
     "token": "token",
+    "retry": "retry",
     "verify": "verify",
 }
 """Command → module of this package. A module offers a function, or a typer app, of the command's name."""
@@ -19,7 +25,18 @@ COMMANDS = {
 
 def main() -> None:
     """Run `doudi`."""
-    build_app(only=sys.argv[1] if len(sys.argv) > 1 else None)()
+    only = sys.argv[1] if len(sys.argv) > 1 else None
+    try:
+        raise SystemExit(build_app(only)(standalone_mode=False))
+    except NoArgsIsHelpError as help_wanted:
+        refuse(help_wanted.format_message(), USAGE_ERROR)
+    except UsageError as error:
+        # Neither what was typed nor the library's text, which repeats it.
+        name = f" {only}" if only in COMMANDS else ""
+        missing = f" ({error.param.name})" if isinstance(error, MissingParameter) and error.param else ""
+        refuse(
+            f"命令用法有误{missing}，见 doudi{name} --help / wrong usage{missing}: see doudi{name} --help", USAGE_ERROR
+        )
 
 
 def build_app(only: str | None = None) -> typer.Typer:

@@ -12,10 +12,10 @@ console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def refuse(message: str) -> NoReturn:
-    """Say in one line (zh and en) what is wrong and what to do, and exit 1."""
+def refuse(message: str, exit_code: int = 1) -> NoReturn:
+    """Say in one line (zh and en) what is wrong and what to do, and exit."""
     errors.print(message, markup=False)
-    raise SystemExit(1)
+    raise SystemExit(exit_code)
 
 
 def print_json(value: Any) -> None:

@@ -33,9 +33,9 @@ def run(
         refuse("doudi run 带测试时钟与测试银行，不在生产环境运行 / has a test clock and a test bank: not in production")
     folder = data_dir()
     report = Report(as_json)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / "bank").mkdir(exist_ok=True, mode=0o700)
     try:
+        (folder / "bank").mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
         with Processes(folder) as processes:
             require_ports(os.environ.get("DOUDI_HOST", HOST), _ports(folder))
             report.stage("数据库", "database")
@@ -45,9 +45,11 @@ def run(
             processes.wait_ready()
             offices = Offices(environment, folder)
             run_main_job(offices, report)
-            report.finish(offices)
+            report.finish(offices, is_over=once)
             if not once:
                 _stay_up(processes)
+    except OSError as error:
+        refuse(f"数据目录无法使用 / the data folder cannot be used: {folder}: {error.strerror}")
     except (ProcessFailed, PortTaken, EmbeddedPostgresError, MainJobFailed) as failure:
         refuse(str(failure))
 

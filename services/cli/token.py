@@ -11,6 +11,7 @@ from services.cli.provision import DEVELOPMENT_ISSUER, DEVELOPMENT_KEY_ID, DEVEL
 from services.shared.runtime.callers import issue_token
 from services.shared.runtime.clock import system_now
 from services.shared.vocabulary.actor import NATION, Actor
+from services.shared.vocabulary.region import is_region_code
 
 MAX_HOURS = 24
 
@@ -32,10 +33,14 @@ def token(
     """Print a bearer token for ROLE, signed with the development key; production refuses it."""
     if role not in DEVELOPMENT_ROLES:
         refuse("没有这个角色 / no such role; use one of: " + ", ".join(DEVELOPMENT_ROLES))
+    if not all(map(is_region_code, region or ())):
+        refuse("--region 应为六位行政区划代码 / must be six digits, a GB/T 2260 code")
     try:
         signed = development_token(role, subject or f"{role}-1", tuple(region or (NATION,)), hours)
     except FileNotFoundError:
         refuse("没有开发密钥，请先运行 doudi migrate / no development key yet: run doudi migrate first")
+    except ValueError:
+        refuse("开发密钥无法读取，删除后运行 doudi migrate / the development key is damaged: delete it, doudi migrate")
     if as_json:
         print_json({"token": signed})
     else:

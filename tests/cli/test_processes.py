@@ -161,7 +161,7 @@ def test_an_address_that_is_not_ready_in_time_is_named(data_dir: Path, free_port
 
 
 def test_a_process_that_dies_before_it_is_ready_is_shown_with_its_last_lines(data_dir: Path, free_port: int) -> None:
-    program = "import sys; [print(n) for n in range(100)]; sys.exit('no such setting')"
+    program = "import sys; [print(n, flush=True) for n in range(100)]; sys.exit('no such setting')"
     with Processes(data_dir) as running:
         running.start("web", _python(program), os.environ, f"http://127.0.0.1:{free_port}/ready")
         with pytest.raises(ProcessFailed, match=r"web ended \(1\).*web\.log:\n89\n[^!]*\n99\nno such setting$"):

@@ -1,11 +1,12 @@
 """The auditor's part of the main job: find a payment, open it back to the law, and prove it offline."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 from services.cli.main_job.offices import MainJobFailed, Offices
-from services.cli.main_job.report import Report
+from services.cli.main_job.report import Report, doudi_as_typed
 from services.cli.main_job.story import Story
 
 VERIFY_SECONDS = 30
@@ -26,7 +27,8 @@ def audit_a_payment(offices: Offices, report: Report, story: Story) -> None:
     proof.write_bytes(offices.until("proof", lambda: offices.get_bytes("auditor", f"{path}/proof")))
     leaf.write_bytes(offices.until("leaf", lambda: offices.get_bytes("auditor", f"{path}/leaf")))
     _verify(offices, proof, leaf)
-    report.facts["证明 proof"] = f"doudi verify proof {proof} --leaf {leaf} --key '{_verifier_key(offices)}'"
+    files = f"{shlex.quote(str(proof))} --leaf {shlex.quote(str(leaf))}"
+    report.facts["证明 proof"] = f"{doudi_as_typed(offices)} verify proof {files} --key '{_verifier_key(offices)}'"
     report.step(
         f"审计：{line['amount']} 元 → {determination} → {opened['award']['rule']} → 法条；离线验证通过",
         f"the auditor opens {line['amount']} back to {opened['award']['rule']} and its law, and verifies it offline",

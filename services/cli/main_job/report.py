@@ -1,5 +1,6 @@
 """How the main job is shown: a bar and a line a step on a terminal, plain lines elsewhere, a table at the end."""
 
+import shlex
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from services.cli.main_job.offices import Offices
 from services.cli.main_job.story import FOLDER
 from services.cli.migration import ROOT
 from services.cli.output import console, print_json, print_table
+from services.shared.runtime.environment import DEFAULT_DATA_DIR
 
 COLUMNS = (
     "户 who",
@@ -71,16 +73,18 @@ class Report:
         if self._progress is not None:
             self._progress.stop()
 
-    def finish(self, offices: Offices) -> None:
-        """The table, the books, the addresses, and three calls that work as pasted."""
+    def finish(self, offices: Offices, is_over: bool) -> None:
+        """The table and the books; unless everything ends now, the addresses and three calls that work as pasted."""
         if self.as_json:
             facts = {"payments": [asdict(paid) for paid in self.payments], **self.facts, "urls": offices.urls}
-            print_json({"steps": self.steps, **facts, "curls": _curls(offices)})
+            print_json({"steps": self.steps, **facts, "curls": [] if is_over else _curls(offices)})
             return
         rows = [tuple(str(value) for value in asdict(paid).values()) for paid in self.payments]
         print_table("主流程 / main job", COLUMNS, rows)
         for name, value in self.facts.items():
             console.print(f"{name}: {value}", markup=False)
+        if is_over:
+            return
         for name, url in offices.urls.items():
             console.print(f"{name:12} {url}/{name}/docs", markup=False)
         for line in _curls(offices):
@@ -91,16 +95,25 @@ class Report:
             console.print(line, markup=False)
 
 
+def doudi_as_typed(offices: Offices) -> str:
+    """How the reader's shell calls `doudi` for this data folder, from wherever it stands."""
+    is_default = offices.data_dir == DEFAULT_DATA_DIR
+    folder = "" if is_default else f"DOUDI_DATA_DIR={shlex.quote(str(offices.data_dir))} "
+    return folder + shlex.quote(str(ROOT / "doudi"))
+
+
 def _curls(offices: Offices) -> list[str]:
-    doudi, request = ROOT / "doudi", FOLDER / "requests" / "wuhan_family.json"
     eligibility, payments = offices.urls["eligibility"], offices.urls["payments"]
+    request = shlex.quote(f"@{FOLDER / 'requests' / 'wuhan_family.json'}")
 
     def curl(role: str, rest: str) -> str:
-        return f'curl -s -H "Authorization: Bearer $({doudi} token {role})" {rest}'
+        return f'curl -s -H "Authorization: Bearer $({doudi_as_typed(offices)} token {role})" {rest}'
 
-    json_body = f"-H 'Content-Type: application/json' --data @{request}"
     return [
-        curl("caseworker", f"{json_body} {eligibility}/eligibility/v1/simulations"),
+        curl(
+            "caseworker",
+            f"-H 'Content-Type: application/json' --data {request} {eligibility}/eligibility/v1/simulations",
+        ),
         curl("auditor", f"'{payments}/payments/v1/disbursements?month=2025-09&region=530113'"),
         curl("auditor", f"{payments}/payments/v1/holds"),
     ]

@@ -17,6 +17,7 @@ from joserfc.jwk import OKPKey
 from services.shared.runtime.clock import system_now
 from services.shared.runtime.environment import StartRefused
 from services.shared.vocabulary.actor import Actor
+from services.shared.vocabulary.region import is_region_code
 
 ALGORITHM = "Ed25519"
 TOKEN_TYPES = ("at+jwt", "application/at+jwt")
@@ -94,7 +95,7 @@ class TrustedKeys:
         if not (_in_time(claims, now) and _is_for_us(claims.get("aud")) and _is_subject(claims.get("sub"))):
             raise Unauthenticated
         granted = frozenset(_strings(claims.get("roles"))) & key.roles
-        return Actor(f"{key.issuer}/{claims['sub']}", granted, tuple(_strings(claims.get("regions"))))
+        return Actor(f"{key.issuer}/{claims['sub']}", granted, _regions(claims.get("regions")))
 
     def _key_for(self, token: str) -> _TrustedKey:
         if len(token) > MAX_TOKEN_LENGTH:
@@ -172,6 +173,11 @@ def _is_for_us(audience: object) -> bool:
 
 def _is_subject(name: object) -> bool:
     return isinstance(name, str) and 0 < len(name) <= MAX_SUBJECT_LENGTH and not COULD_BE_A_PERSON.search(name)
+
+
+def _regions(value: object) -> tuple[str, ...]:
+    # An empty or short text would be the beginning of every place's code.
+    return tuple(region for region in _strings(value) if is_region_code(region))
 
 
 def _strings(value: object) -> list[str]:

@@ -34,6 +34,7 @@ FIRST_DELAY_SECONDS = 0.2
 MAX_DELAY_SECONDS = 60.0
 BATCH_SIZE = 10
 POLL_SECONDS = 1
+HELD_LIMIT = 10_000
 
 
 RUN_SCHEDULES = "run_schedules"
@@ -73,6 +74,21 @@ def enqueue_all(tx: Transaction, schema: str, job: str, entity_ids: Sequence[str
 def enqueue_schedules(tx: Transaction, schema: str) -> None:
     """Have all schedules run once as soon as `tx` commits: time was moved, and what depends on it is due."""
     enqueue(tx, schema, RUN_SCHEDULES, "")
+
+
+def list_held(tx: Transaction, schema: str) -> list[int]:
+    """The oldest jobs that wait for a person, at most HELD_LIMIT."""
+    query = qb.QueryQueueBuilder(settings=settings_for(schema)).build_list_failed_jobs_query(order="ASC")
+    return [int(str(row["id"])) for row in _InTransaction(tx).fetch(query, HELD_LIMIT)]
+
+
+def queue_held_again(tx: Transaction, tables: RuntimeTables, schema: str) -> int:
+    """Queue what is held, a person having seen to its cause; how many jobs, at most HELD_LIMIT at once."""
+    held = list_held(tx, schema)
+    query = qb.QueryQueueBuilder(settings=settings_for(schema)).build_requeue_jobs_query()
+    _InTransaction(tx).execute(query, held)
+    tx.execute(delete(tables.job_tries).where(tables.job_tries.c.job.in_(held)))
+    return len(held)
 
 
 def settings_for(schema: str) -> DBSettings:
@@ -204,3 +220,6 @@ class _InTransaction:
         cursor = RawCursor(self._connection, row_factory=dict_row)
         cursor.execute(query, args or None)
         return cursor.fetchall()
+
+    def execute(self, query: str, *args: object) -> None:
+        RawCursor(self._connection).execute(query, args)

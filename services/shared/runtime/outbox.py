@@ -7,7 +7,7 @@ data lies here. Its id is the idempotency key at the receiver, which applies it 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from services.shared.runtime import jobs
 from services.shared.runtime.clock import Now
@@ -23,6 +23,8 @@ MAX_TRIES = 2_000
 """With the longest delay between tries this is a week; then the message is parked, and seen by `doudi doctor`."""
 
 OnAnswer = Callable[[Transaction], None]
+AGAIN_LIMIT = 10_000
+
 Send = Callable[[str, str], OnAnswer | None]
 """(message id, entity id) → sends it and gives what is to be written of the answer, in the transaction that marks
 the message delivered; raises PeerUnavailable or PeerRefused."""
@@ -65,11 +67,23 @@ def deliver(database: Database, tables: RuntimeTables, senders: Mapping[str, Sen
     database.transact(_mark_delivered, tables, message_id, now(), on_answer)
 
 
-def parked(tx: Transaction, tables: RuntimeTables, limit: int = 100) -> list[str]:
-    """Ids of messages that a person must look at."""
+def count_parked(tx: Transaction, tables: RuntimeTables) -> int:
+    """How many messages a person must look at."""
+    parked = tables.outbox_messages.c.parked_at.is_not(None)
+    return tx.execute(select(func.count()).where(parked)).scalar_one()
+
+
+def send_parked_again(tx: Transaction, tables: RuntimeTables, schema: str) -> int:
+    """Put what was parked on its way again, a person having seen to its cause; how many messages.
+
+    At most AGAIN_LIMIT at once. Each keeps its id, so a receiver that has it already applies nothing twice.
+    """
     messages = tables.outbox_messages
-    query = select(messages.c.id).where(messages.c.parked_at.is_not(None)).order_by(messages.c.id).limit(limit)
-    return list(tx.execute(query).scalars())
+    oldest = select(messages.c.id).where(messages.c.parked_at.is_not(None)).order_by(messages.c.id).limit(AGAIN_LIMIT)
+    ids = list(tx.execute(oldest.with_for_update(skip_locked=True)).scalars())
+    tx.execute(update(messages).where(messages.c.id.in_(ids)).values(parked_at=None, tries=0))
+    jobs.enqueue_all(tx, schema, JOB, ids)
+    return len(ids)
 
 
 def _find(tx: Transaction, tables: RuntimeTables, message_id: str):  # type: ignore[no-untyped-def]

@@ -226,3 +226,9 @@ def test_a_file_that_is_missing_or_no_json_is_said_so(tmp_path):
 def test_one_issuer_may_have_two_keys_while_it_changes_them():
     trusted = TrustedKeys({"keys": [entry(KEY), entry(OTHER_KEY, "k2")]}, False)
     assert trusted.actor_of(token({"kid": "k2"}, OTHER_KEY), NOW) == trusted.actor_of(token(), NOW)
+
+
+@pytest.mark.parametrize("regions", [[""], ["4"], ["42"], ["abc"], ["4200000"], [None, 420000]])
+def test_what_is_no_region_code_opens_no_region(regions):
+    actor = TRUSTED.actor_of(token(regions=regions), NOW)
+    assert actor.regions == () and not actor.covers("420100")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 from pgqueuer import Job as QueuedJob
 from pgqueuer import RetryRequested
-from sqlalchemy import select, text
+from sqlalchemy import create_engine, select, text
 
 from services.shared.runtime import jobs, outbox
 from services.shared.runtime.database import Database
@@ -111,14 +111,36 @@ def test_a_message_waits_for_its_peer_is_sent_again_and_then_marked(database, ta
     assert database.read(lambda tx: tx.execute(sent).scalar()) == NOW
 
 
-def test_a_refused_message_is_parked_for_a_person(database, tables):
+def test_a_refused_message_is_parked_for_a_person_who_may_send_it_again(database, tables):
     message = database.transact(outbox.append, tables, "eligibility", "greeting", "entity_2", NOW)
+    refusals, sent = [PeerRefused("payments", 409, "idempotency_key_reused")], []
 
-    def refuse(message_id, entity_id):
-        raise PeerRefused("payments", 409, "idempotency_key_reused")
+    def send(message_id, entity_id):
+        sent.append(message_id)
+        if refusals:
+            raise refusals[0]
 
-    outbox.deliver(database, tables, {"greeting": refuse}, lambda: NOW, message)
-    assert message in database.read(outbox.parked, tables)
+    outbox.deliver(database, tables, {"greeting": send}, lambda: NOW, message)
+    assert database.read(outbox.count_parked, tables) == 1
+    refusals.clear()
+    assert database.transact(outbox.send_parked_again, tables, "eligibility") == 1
+    outbox.deliver(database, tables, {"greeting": send}, lambda: NOW, message)
+    assert database.read(outbox.count_parked, tables) == 0
+    assert sent == [message, message]
+
+
+def test_a_held_job_runs_again_when_a_person_says_so(worker, database, tables, owner_url):
+    database.transact(jobs.enqueue, "eligibility", "record", "held")
+    engine = create_engine(owner_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as owner:
+        owner.execute(text("update eligibility.pgqueuer set status = 'failed' where payload = 'held'"))
+    engine.dispose()
+    (job,) = database.read(jobs.list_held, "eligibility")
+    assert database.transact(jobs.queue_held_again, tables, "eligibility") == 1
+    assert database.read(jobs.list_held, "eligibility") == []
+    worker("record")
+    eventually(lambda: runs_of(database, "held") == 1)
+    assert job > 0
 
 
 def test_the_pause_between_tries_grows_and_has_a_bound():
