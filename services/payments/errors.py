@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 from services.payments.domain import award, batch, disbursement, due_day, hold, payee
 from services.payments.use_cases import build_batch, move_batch
-from services.shared.runtime.audit import NotSealedYet
 from services.shared.runtime.problems import Catalogue, Problem
-from services.shared.vocabulary.calendar import CalendarYearMissing
 
 CATALOGUE: Catalogue = {
     batch.SamePersonTwice: Problem(
@@ -96,22 +94,6 @@ CATALOGUE: Catalogue = {
         "A hold in {state} does not allow this",
         "先查看暂缓的状态",
         "Look at the hold's state",
-    ),
-    CalendarYearMissing: Problem(
-        "calendar_year_missing",
-        409,
-        "{year} 年的放假安排尚未载入",
-        "The working days of {year} are not loaded",
-        "由两人载入国务院办公厅的年度放假通知后重试",
-        "Load that year's holiday notice by two persons, then try again",
-    ),
-    NotSealedYet: Problem(
-        "not_sealed_yet",
-        409,
-        "该记录尚未封入日志",
-        "The log does not cover this event yet",
-        "几秒后重试",
-        "Try again in a few seconds",
     ),
 }
 

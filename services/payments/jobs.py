@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from services.payments.gateways.bank import Bank, BankUnavailable
 from services.payments.gateways.policy_pack import read_payment_pack
+from services.payments.use_cases.date_holds import date_holds
 from services.payments.use_cases.finish_batches import finish_batches
 from services.payments.use_cases.hold_line import PAY_BATCH_JOB
 from services.payments.use_cases.lapse_holds import lapse_holds
@@ -33,7 +34,7 @@ def work(runtime: Runtime) -> None:
 
 def schedules(runtime: Runtime, bank: Bank) -> dict[str, Schedule]:
     """The worker's work that returns; each run does all there is to do, so a missed tick loses nothing."""
-    pack = read_payment_pack()
+    pack, transact = read_payment_pack(), runtime.database.transact
 
     def until_nothing_is_left(work: Callable[[], int]) -> Callable[[], None]:
         def run() -> None:
@@ -42,19 +43,24 @@ def schedules(runtime: Runtime, bank: Bank) -> dict[str, Schedule]:
 
         return run
 
+    def end_holds() -> None:
+        after: str | None = ""
+        while after is not None:
+            after = transact(date_holds, runtime, pack, after)
+        until_nothing_is_left(lambda: transact(lapse_holds, runtime))()
+
     def read_bank() -> None:
         try:
             reconcile_statements(runtime, bank)
         except BankUnavailable:
             return  # the next tick asks again
-        runtime.database.transact(finish_batches, runtime)
+        transact(finish_batches, runtime)
 
-    transact = runtime.database.transact
     return {
         "schedule_lines": Schedule(
             EVERY_SECOND, until_nothing_is_left(lambda: transact(schedule_lines, runtime, pack))
         ),
-        "lapse_holds": Schedule(EVERY_SECOND, until_nothing_is_left(lambda: transact(lapse_holds, runtime))),
+        "lapse_holds": Schedule(EVERY_SECOND, end_holds),
         "read_bank": Schedule(EVERY_TWO_SECONDS, read_bank),
         "seal_log": sealing_schedule(runtime),
         "finish_batches": Schedule(EVERY_TWO_SECONDS, until_nothing_is_left(lambda: transact(finish_batches, runtime))),

@@ -270,7 +270,7 @@ create table payments.holds (
   rule jsonb not null,
   from_month date not null,
   placed_at timestamptz not null,
-  answer_by date not null,
+  answer_by date,
   answered_by_office text not null,
   state text not null,
   disbursement text,
@@ -285,7 +285,8 @@ create table payments.holds (
   constraint hold_is_confirmed_by_a_second_person check (confirmed_by <> answered_by),
   constraint hold_state_is_known check (state in ('OPEN', 'ANSWERED', 'RELEASED', 'STOPPED', 'LAPSED')),
   constraint hold_answer_is_known check (answer in ('pay', 'stop')),
-  constraint only_two_persons_stop_aid check (state <> 'STOPPED' or confirmed_by is not null)
+  constraint only_two_persons_stop_aid check (state <> 'STOPPED' or confirmed_by is not null),
+  constraint hold_lapses_after_its_day check (state <> 'LAPSED' or answer_by is not null)
 );
 create index holds_waiting on payments.holds (state, answer_by);
 create index holds_of_a_region on payments.holds (region, id);
@@ -336,13 +337,27 @@ create trigger disbursement_takes_a_known_step before update on payments.disburs
   for each row when (old.state is distinct from new.state) execute function payments.refuse_unknown_step();
 """
 
+# A hold whose calendar year was missing gets its day later; a day once known is what the county was told.
+ANSWER_DAY_GUARD = """
+create function payments.refuse_another_answer_day() returns trigger language plpgsql as $$
+begin
+  raise exception 'the last day for the answer to a hold is set once'
+    using errcode = 'integrity_constraint_violation', constraint = 'hold_keeps_its_answer_day';
+end
+$$;
+create trigger hold_keeps_its_answer_day before update on payments.holds
+  for each row when (old.answer_by is not null and old.answer_by is distinct from new.answer_by)
+  execute function payments.refuse_another_answer_day();
+"""
+
 GRANTS = """
 grant select, insert, update (next_month) on payments.award_schedules to doudi_payments;
 grant select, insert, update (state, submitted_by, submitted_at, decided_by, decided_at, released_by, released_at)
   on payments.batches to doudi_payments;
 grant select, insert, update (state) on payments.pay_files to doudi_payments;
 grant select, insert, update (state, batch, pay_file, value_on, reason) on payments.disbursements to doudi_payments;
-grant select, insert, update (state, disbursement, answer, answered_by, answered_at, confirmed_by, ended_at)
+grant select, insert,
+  update (state, answer_by, disbursement, answer, answered_by, answered_at, confirmed_by, ended_at)
   on payments.holds to doudi_payments;
 grant usage, select on all sequences in schema payments to doudi_payments;
 """
@@ -476,6 +491,7 @@ def upgrade() -> None:
     create_foundation("payments")
     run_script(TABLES)
     run_script(STEP_GUARD)
+    run_script(ANSWER_DAY_GUARD)
     append_only(
         "payments",
         "calendar_years",

@@ -48,6 +48,12 @@ COLUMNS = (
     "confirmed_by",
 )
 
+ANSWER_DAY_UNKNOWN = {
+    "zh": "答复截止日所在年份的放假安排尚未载入，暂不推算；升级到含该年安排的兜底版本后自动补上。现在可以照常答复。",
+    "en": "The holiday notice of the year in which the last day for the answer falls is not loaded, and the day is not"
+    " guessed. It is filled in once Doudi is updated to a release that ships the year. The hold can be answered now.",
+}
+
 router = APIRouter(tags=["holds"])
 CurrentRuntime = Annotated[Runtime, Depends(runtime_of)]
 
@@ -172,6 +178,7 @@ def _shown(tx: Transaction, hold: Hold, today: date) -> dict[str, Any]:
         "placed_at": hold.placed_at,
         "must_be_answered_by": f"{hold.answered_by_office}:{hold.region}",
         "answer_by": hold.answer_by,
+        "answer_by_note": None if hold.answer_by else ANSWER_DAY_UNKNOWN,
         "is_overdue": is_overdue(hold.state, hold.answer_by, today),
         "answer": hold.answer,
         "answered_by": hold.answered_by,

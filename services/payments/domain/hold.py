@@ -68,16 +68,10 @@ def answer_by(rule: HoldRule, placed_on: date, working_days: WorkingDays) -> dat
     return working_days.add_working_days(placed_on, rule.answer_within_working_days)
 
 
-def has_lapsed(state: HoldState, answer_by: date, today: date) -> bool:
-    """Whether nobody answered in time: then the line is payable again, because a machine alone never stops aid.
-
-    An answer that waits for its second person does not lapse: people are at work on it. It is overdue, and shown so.
-    """
-    return state is HoldState.OPEN and today > answer_by
-
-
-def is_overdue(state: HoldState, answer_by: date, today: date) -> bool:
-    """Whether the county is late, however the hold ended."""
+def is_overdue(state: HoldState, answer_by: date | None, today: date) -> bool:
+    """Whether the county is late, however the hold ended; nobody is late for a day that is not known (None)."""
+    if answer_by is None:
+        return False
     return state in (HoldState.OPEN, HoldState.ANSWERED, HoldState.LAPSED) and today > answer_by
 
 

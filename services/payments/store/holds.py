@@ -13,12 +13,14 @@ from services.shared.runtime.database import Transaction
 
 PAGE_LIMIT = 500
 LAPSE_LIMIT = 200
+UNDATED_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
     """A hold as it stands. `from_month` is that of the death: earlier months are owed whatever the answer.
-    `disbursement` is the line held, None while the next line does not exist."""
+    `disbursement` is the line held, None while the next line does not exist. `answer_by` is None while the calendar
+    year that it falls in is not loaded."""
 
     id: str
     alert: str
@@ -29,7 +31,7 @@ class Hold:
     rule: dict[str, Any]
     from_month: date
     placed_at: datetime
-    answer_by: date
+    answer_by: date | None
     answered_by_office: str
     state: HoldState
     disbursement: str | None = None
@@ -75,14 +77,26 @@ def lock_without_line(tx: Transaction, award_id: str, month: date) -> list[Hold]
 
 
 def lock_past_answer(tx: Transaction, today: date) -> list[Hold]:
-    """Open holds whose last day for an answer is before `today`, locked; at most LAPSE_LIMIT."""
+    """Open holds whose last day for an answer is before `today`, locked; at most LAPSE_LIMIT.
+
+    An answer that waits for its second person does not lapse: people are at work on it. It is overdue, and shown so.
+    """
     query = select(holds).where(holds.c.state == HoldState.OPEN, holds.c.answer_by < today)
     locked = query.order_by(holds.c.id).limit(LAPSE_LIMIT).with_for_update(skip_locked=True)
     return [_hold(row) for row in tx.execute(locked).mappings()]
 
 
+def lock_undated(tx: Transaction, after: str) -> list[Hold]:
+    """Waiting holds without a last day for the answer whose id follows `after`, in order of id, locked; at most
+    UNDATED_LIMIT."""
+    waiting = (HoldState.OPEN, HoldState.ANSWERED)
+    query = select(holds).where(holds.c.state.in_(waiting), holds.c.answer_by.is_(None), holds.c.id > after)
+    locked = query.order_by(holds.c.id).limit(UNDATED_LIMIT).with_for_update(skip_locked=True)
+    return [_hold(row) for row in tx.execute(locked).mappings()]
+
+
 def put_hold(tx: Transaction, hold_id: str, changes: Mapping[str, Any]) -> None:
-    """Change a locked hold's state, line, answer or confirmation."""
+    """Change a locked hold's state, day, line, answer or confirmation."""
     tx.execute(update(holds).where(holds.c.id == hold_id).values(**changes))
 
 

@@ -384,7 +384,7 @@ holds = Table(
     Column("rule", JSONB, nullable=False),
     Column("from_month", Date, nullable=False),
     instant("placed_at"),
-    Column("answer_by", Date, nullable=False),
+    Column("answer_by", Date),
     Column("answered_by_office", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("disbursement", Text),
@@ -404,6 +404,7 @@ holds = Table(
     CheckConstraint("state in ('OPEN', 'ANSWERED', 'RELEASED', 'STOPPED', 'LAPSED')", name="hold_state_is_known"),
     CheckConstraint("answer in ('pay', 'stop')", name="hold_answer_is_known"),
     CheckConstraint("state <> 'STOPPED' or confirmed_by is not null", name="only_two_persons_stop_aid"),
+    CheckConstraint("state <> 'LAPSED' or answer_by is not null", name="hold_lapses_after_its_day"),
     Index("holds_waiting", "state", "answer_by"),
     Index("holds_of_a_region", "region", "id"),
 )

@@ -6,8 +6,9 @@ from typing import Any
 
 from services.payments.domain.disbursement import HOLDABLE_STATES
 from services.payments.domain.hold import HoldState, answer_by
+from services.payments.domain.reconciliation import ExceptionKind
 from services.payments.gateways.policy_pack import PaymentPack
-from services.payments.store import awards, calendar_years, disbursements, holds
+from services.payments.store import awards, calendar_years, disbursements, exceptions, holds
 from services.payments.store.awards import Membership
 from services.payments.store.holds import Hold
 from services.payments.use_cases.advance_lines import Who
@@ -18,6 +19,7 @@ from services.shared.runtime.clock import china_date
 from services.shared.runtime.database import Transaction
 from services.shared.runtime.identifiers import new_id
 from services.shared.runtime.service_app import Runtime
+from services.shared.vocabulary.calendar import CalendarYearMissing
 
 MONITORING = "monitoring/monitoring"
 """The only caller whose alerts count."""
@@ -38,8 +40,9 @@ class DeathAlert:
 def place_hold(tx: Transaction, runtime: Runtime, who: Who, pack: PaymentPack, alert: DeathAlert) -> dict[str, Any]:
     """Hold what that person would be paid next, for the month of the death or later; earlier months are owed.
 
-    The same alert again changes nothing. Raises Forbidden for another caller than monitoring, CalendarYearMissing when
-    the last day for an answer cannot be known.
+    Where the calendar ends before the last day for an answer, the hold stands without that day and an exception says
+    so: a pause that people can end is the safe side. The same alert again changes nothing. Raises Forbidden for
+    another caller than monitoring.
     """
     if who.actor != MONITORING:
         raise Forbidden
@@ -48,7 +51,9 @@ def place_hold(tx: Transaction, runtime: Runtime, who: Who, pack: PaymentPack, a
     standing = [hold for hold in placed if hold is not None]
     return {
         "outcome": HELD if standing else NOT_ON_ROLL,
-        "holds": [{"id": hold.id, "answer_by": hold.answer_by.isoformat()} for hold in standing],
+        "holds": [
+            {"id": hold.id, "answer_by": hold.answer_by.isoformat() if hold.answer_by else None} for hold in standing
+        ],
     }
 
 
@@ -85,7 +90,6 @@ def _new_hold(
     region: str,
     from_month: date,
 ) -> Hold:
-    days = calendar_years.find_working_days(tx)
     return Hold(
         id=new_id("hold"),
         alert=alert.alert,
@@ -96,7 +100,16 @@ def _new_hold(
         rule=alert.rule,
         from_month=from_month,
         placed_at=who.now,
-        answer_by=answer_by(pack.hold_rule, china_date(who.now), days),
+        answer_by=_answer_by(tx, who, pack, place.award),
         answered_by_office=pack.hold_rule.answered_by,
         state=HoldState.OPEN,
     )
+
+
+def _answer_by(tx: Transaction, who: Who, pack: PaymentPack, award_id: str) -> date | None:
+    try:
+        return answer_by(pack.hold_rule, china_date(who.now), calendar_years.find_working_days(tx))
+    except CalendarYearMissing as missing:
+        subject = exceptions.Subject(award=award_id, month=date(missing.year, 1, 1))
+        exceptions.open_exception(tx, ExceptionKind.CALENDAR_YEAR_MISSING, subject, who.now)
+        return None

@@ -16,7 +16,6 @@ from services.payments.domain.hold import (
     SamePersonAnswersTwice,
     answer_by,
     check_answerable,
-    has_lapsed,
     held_amounts,
     is_overdue,
     state_confirmed,
@@ -58,20 +57,6 @@ def test_the_county_has_five_working_days() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "today", "lapsed"),
-    [
-        (HoldState.OPEN, LAST_DAY, False),
-        (HoldState.OPEN, date(2025, 8, 14), True),
-        (HoldState.ANSWERED, date(2025, 8, 14), False),
-        (HoldState.STOPPED, date(2025, 8, 14), False),
-        (HoldState.LAPSED, date(2025, 8, 14), False),
-    ],
-)
-def test_an_unanswered_hold_lapses_the_day_after_its_bound(state: HoldState, today: date, lapsed: bool) -> None:
-    assert has_lapsed(state, LAST_DAY, today) is lapsed
-
-
-@pytest.mark.parametrize(
     ("state", "today", "overdue"),
     [
         (HoldState.OPEN, LAST_DAY, False),
@@ -82,6 +67,7 @@ def test_an_unanswered_hold_lapses_the_day_after_its_bound(state: HoldState, tod
 )
 def test_lateness_shows(state: HoldState, today: date, overdue: bool) -> None:
     assert is_overdue(state, LAST_DAY, today) is overdue
+    assert not is_overdue(state, None, today)
 
 
 def test_the_answer_takes_two_persons() -> None:
