@@ -29,6 +29,13 @@ class NotSealedYet(Exception):
     """The event is written, but no signed checkpoint covers it yet."""
 
 
+@dataclass(eq=False)
+class OldBeyondCheckpoint(Exception):
+    """The tree that somebody kept is larger than the newest one signed, which has `size` leaves."""
+
+    size: int
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """What happened: who did which action on which entity, when, in which request."""
@@ -122,34 +129,47 @@ def sign_checkpoint(
 
 def latest_checkpoint(tx: Transaction, tables: RuntimeTables) -> str | None:
     """The newest signed note, or None before the first."""
-    checkpoints = tables.audit_checkpoints
-    return tx.execute(select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)).scalar()
+    newest = _newest_checkpoint(tx, tables)
+    return None if newest is None else newest.note
 
 
 def prove(tx: Transaction, tables: RuntimeTables, event_id: str) -> Proof:
     """The proof that `event_id` is in the newest checkpoint's tree. Raises NotSealedYet before that."""
-    events, leaves, checkpoints = tables.audit_events, tables.audit_leaves, tables.audit_checkpoints
+    events, leaves = tables.audit_events, tables.audit_leaves
     row = tx.execute(
         select(leaves.c.leaf_index, events.c.leaf).join(events).where(events.c.event_id == event_id)
     ).first()
-    newest = tx.execute(
-        select(checkpoints.c.size, checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
-    ).first()
+    newest = _newest_checkpoint(tx, tables)
     if row is None or newest is None or newest.size <= row.leaf_index:
         raise NotSealedYet(event_id)
     path = log_tree.inclusion_proof(row.leaf_index, newest.size, _reader(tx, tables))
     return Proof(row.leaf_index, bytes(row.leaf), log_tree.proof_text(row.leaf_index, path, newest.note))
 
 
-def consistency(tx: Transaction, tables: RuntimeTables, old_size: int, new_size: int) -> list[bytes]:
-    """The hashes that show the tree of `old_size` to be a prefix of that of `new_size` (RFC 6962, 2.1.2)."""
-    return log_tree.consistency_proof(old_size, new_size, _reader(tx, tables))
+def prove_growth(tx: Transaction, tables: RuntimeTables, old_size: int) -> str:
+    """That the newest checkpoint's tree begins with the one of `old_size` leaves (see `log_tree.consistency_text`).
+
+    Raises NotSealedYet before the first checkpoint, OldBeyondCheckpoint for an `old_size` that exceeds the newest.
+    """
+    newest = _newest_checkpoint(tx, tables)
+    if newest is None:
+        raise NotSealedYet
+    if old_size > newest.size:
+        raise OldBeyondCheckpoint(newest.size)
+    hashes = log_tree.consistency_proof(old_size, newest.size, _reader(tx, tables))
+    return log_tree.consistency_text(old_size, hashes, newest.note)
 
 
 def tree_size(tx: Transaction, tables: RuntimeTables) -> int:
     """How many events are sealed."""
     highest = tx.execute(select(func.max(tables.audit_leaves.c.leaf_index))).scalar()
     return 0 if highest is None else highest + 1
+
+
+def _newest_checkpoint(tx: Transaction, tables: RuntimeTables) -> Row | None:
+    checkpoints = tables.audit_checkpoints
+    query = select(checkpoints.c.size, checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
+    return tx.execute(query).first()
 
 
 def _be_the_only_sealer(tx: Transaction) -> None:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from services.shared.runtime.audit import NotSealedYet
+from services.shared.runtime.audit import NotSealedYet, OldBeyondCheckpoint
 from services.shared.runtime.body_errors import errors_of_list
 from services.shared.runtime.callers import Forbidden, Unauthenticated
 from services.shared.runtime.clock import ClockMayNotGoBack
@@ -105,6 +105,14 @@ SHARED_PROBLEMS: Catalogue = {
         "Recorded, but no signed checkpoint covers it yet",
         "几秒后重试",
         "Try again in a few seconds",
+    ),
+    OldBeyondCheckpoint: Problem(
+        "old_beyond_checkpoint",
+        422,
+        "最新检查点共 {size} 条，少于 old",
+        "The newest checkpoint has {size} entries, fewer than old",
+        "核对旧检查点属于本服务；若确属本服务，日志已被截短，旧检查点就是证据，请保存",
+        "Check that the old checkpoint is this service's; if it is, entries are gone, and it is the evidence: keep it",
     ),
     ClockMayNotGoBack: Problem(
         "clock_may_not_go_back",

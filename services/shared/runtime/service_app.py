@@ -12,7 +12,7 @@ import orjson
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi_offline import FastAPIOffline
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
@@ -293,6 +293,16 @@ def _log_router() -> APIRouter:
         if note is None:
             raise audit.NotSealedYet
         return Response(note, media_type="text/plain; charset=utf-8")
+
+    @router.get("/log/consistency", operation_id="get-log-consistency", response_class=Response)
+    def consistency(
+        old: Annotated[int, Query(ge=0, description="how many entries your old checkpoint has: its second line")],
+        runtime: Annotated[Runtime, Depends(runtime_of)],
+        _: Annotated[Actor, Depends(permitted("read_log"))],
+    ) -> Response:
+        """The proof that the newest checkpoint's log holds the whole old one (C2SP tlog-witness, `add-checkpoint`)."""
+        proof = runtime.database.read(audit.prove_growth, runtime.tables, old)
+        return Response(proof, media_type="text/plain; charset=utf-8")
 
     @router.get("/log/key", operation_id="get-log-key", response_class=Response)
     def key(

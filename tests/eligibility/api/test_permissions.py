@@ -8,7 +8,7 @@ from services.eligibility.domain.permission import PERMISSIONS
 
 SERVICE = "payments"
 ROLES = (*DEVELOPMENT_ROLES, SERVICE)
-SHARED = [("GET", "/log/checkpoint", "read_log"), ("GET", "/log/key", "read_log")]
+SHARED = [("GET", f"/log/{path}", "read_log") for path in ("checkpoint", "key", "consistency")]
 SHARED += [("POST", "/test-helpers/clock", "set_test_clock")]
 OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/test-helpers/clock")}
 
