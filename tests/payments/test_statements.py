@@ -5,7 +5,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from services.payments.domain.disbursement import DisbursementState
 from services.payments.gateways.iso20022 import BankMessageInvalid, Statement, StatementEntry
+from services.payments.store import bank_statements, disbursements
+from services.payments.use_cases.advance_lines import Move, advance_lines, worker
+from services.payments.use_cases.build_pay_file import build_pay_file
 from services.payments.use_cases.reconcile_statements import explain_messages, reconcile_statements, take_statement
 from tests.running_bank import ACCOUNT
 
@@ -142,3 +146,45 @@ def test_two_readers_at_once_take_no_second_look_for_a_second_debit(payments, se
         reader.join()
     assert {payments.line(award)["state"] for award in awards} == {"SETTLED"}
     assert not {line["id"] for line in lines} & {line_id for _, line_id in exceptions(payments)}
+
+
+@pytest.fixture
+def unreported(payments, settled) -> list[dict]:
+    """Three sent lines of a file whose report never comes."""
+    awards = [payments.award(month="2023-11", until="2023-12", amount="2.00") for _ in range(3)]
+    payments.put_clock("2023-11-01T09:00:00+08:00")
+    batch_id = payments.release(payments.batch(month="2023-11"))
+    payments.runtime.database.transact(build_pay_file, payments.runtime, batch_id)
+    return [payments.line(award) for award in awards]
+
+
+def test_lines_that_wait_for_their_report_keep_no_other_waiting(payments, unreported, monkeypatch) -> None:
+    monkeypatch.setattr(bank_statements, "WAITING_LIMIT", 2)
+    assert {line["state"] for line in unreported} == {"SENT"}
+    debits = [entry(number, 200, line["end_to_end_id"]) for number, line in enumerate(unreported, start=1)]
+    take(payments, date(2023, 11, 1), *debits, entry(9, 5, "RENT"))
+    told = {(e["kind"], e["statement"], e["line"]) for e in payments.get("/exceptions")["data"]}
+    assert ("unknown_end_to_end_id", "by-hand-2023-11-01", 9) in told
+    assert {payments.line(line["award_id"])["state"] for line in unreported} == {"SENT"}
+    runtime = payments.runtime
+
+    def report(tx) -> None:
+        lines = [disbursements.lock_disbursement(tx, line["id"]) for line in unreported]
+        advance_lines(tx, runtime, worker(runtime), lines, Move(DisbursementState.ACCEPTED, "test"))
+
+    runtime.database.transact(report)
+    while runtime.database.transact(explain_messages, runtime):
+        pass
+    assert {payments.line(line["award_id"])["state"] for line in unreported} == {"SETTLED"}
+
+
+def test_a_debit_that_fits_no_sent_line_does_not_wait(payments, settled) -> None:
+    award = payments.award(month="2023-12", until="2024-01", amount="3.00")
+    payments.put_clock("2023-12-01T09:00:00+08:00")
+    batch_id = payments.release(payments.batch(month="2023-12"))
+    payments.runtime.database.transact(build_pay_file, payments.runtime, batch_id)
+    line = payments.line(award)
+    take(payments, date(2023, 12, 1), entry(1, 301, line["end_to_end_id"]), entry(2, 300, "DB" + "9" * 28 + "B"))
+    told = {(e["kind"], e["statement"], e["line"]) for e in payments.get("/exceptions")["data"]}
+    assert {("amount_differs", "by-hand-2023-12-01", 1), ("unknown_end_to_end_id", "by-hand-2023-12-01", 2)} <= told
+    assert payments.line(award)["state"] == "SENT"

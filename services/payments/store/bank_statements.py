@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Table, exists, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_if_absent
 
+from services.payments.store.disbursements import is_of_a_sent_line
 from services.payments.store.tables import bank_messages, bank_statements, disbursement_events, exceptions, transfers
 from services.shared.runtime.database import Transaction
 
@@ -69,7 +70,10 @@ def find_latest(tx: Transaction, bank: str) -> BankStatement | None:
 
 
 def list_unexplained(tx: Transaction, bank: str) -> list[BankMessage]:
-    """Lines that neither moved a line of ours nor opened an exception yet, in the bank's order."""
+    """Lines that neither moved a line of ours nor opened an exception yet, in the bank's order; at most WAITING_LIMIT.
+
+    What names a line still SENT is left out: it waits for the status report, and must keep nothing else waiting.
+    """
     message = bank_messages.c
 
     def mentioned(table: Table) -> ColumnElement[bool]:
@@ -77,7 +81,11 @@ def list_unexplained(tx: Transaction, bank: str) -> list[BankMessage]:
         return exists().where(*same)
 
     query = select(*(message[name] for name in BankMessage.__dataclass_fields__)).where(
-        message.bank == bank, ~mentioned(disbursement_events), ~mentioned(exceptions), ~mentioned(transfers)
+        message.bank == bank,
+        ~mentioned(disbursement_events),
+        ~mentioned(exceptions),
+        ~mentioned(transfers),
+        ~is_of_a_sent_line(message.end_to_end_id, message.amount_fen),
     )
     rows = tx.execute(query.order_by(message.booked_on, message.statement, message.line).limit(WAITING_LIMIT))
     return [BankMessage(*row) for row in rows]

@@ -7,12 +7,16 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     RowMapping,
     Select,
     Text,
     and_,
     any_,
+    case,
+    cast,
+    exists,
     func,
     insert,
     literal,
@@ -112,6 +116,29 @@ def lock_by_keys(tx: Transaction, keys: Sequence[LineKey]) -> list[Disbursement]
     wanted = [(k.beneficiary, date(*k.month, 1), k.programme, int(k.kind), k.cause, k.sequence) for k in keys]
     key = tuple_(line.beneficiary, line.month, line.programme_number, line.kind, line.cause, line.sequence)
     return _all(tx, select(disbursements).where(key.in_(wanted)).order_by(line.id).with_for_update())
+
+
+def is_of_a_sent_line(end_to_end_id: ColumnElement[str], amount_fen: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether that EndToEndId and amount are those of a line still SENT; its check digits are left to the parser."""
+    line = disbursements.c
+    spelled = func.concat(
+        "DB",
+        func.to_char(line.month, "YYYYMM"),
+        func.lpad(cast(line.beneficiary, Text), 12, "0"),
+        *(
+            func.lpad(cast(number, Text), 2, "0")
+            for number in (line.programme_number, line.kind, line.cause, line.sequence)
+        ),
+    )
+    # The beneficiary alone finds the few lines by index; a text of another form names nobody and is not cast.
+    is_ours = end_to_end_id.regexp_match("^DB[0-9]{28}B$")
+    beneficiary = case((is_ours, cast(func.substr(end_to_end_id, 9, 12), BigInteger)))
+    return exists().where(
+        line.beneficiary == beneficiary,
+        func.left(end_to_end_id, 28) == spelled,
+        line.amount_fen == amount_fen,
+        line.state == DisbursementState.SENT,
+    )
 
 
 def lock_disbursement(tx: Transaction, disbursement_id: str) -> Disbursement | None:
