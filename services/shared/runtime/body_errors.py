@@ -1,5 +1,6 @@
 """Pydantic's findings as body errors in Chinese and English, without what was sent."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ MAX_ERRORS = 100
 """A body with more errors than this is not being corrected by hand."""
 
 MAX_DEPTH = 20
-MAX_KEY_LENGTH = 60
+WORD = re.compile(r"[A-Za-z0-9_.$\[\]/~-]{1,60}")
 
 TEXTS: Mapping[str, tuple[str, str, str]] = {
     "missing": ("missing", "缺少此项，请补上", "is missing: add it"),
@@ -73,9 +74,8 @@ def pointer_of(location: Iterable[str | int]) -> str:
 
 
 def _harmless(key: str) -> str:
-    # A key is the sender's text too: it may be long, or a person's number.
-    whole = key[:MAX_KEY_LENGTH].encode(errors="replace").decode()
-    return LONG_DIGITS.sub(MASK, whole)
+    # A key is the sender's text too: it may be a person's name or number. Ours are all of this form.
+    return LONG_DIGITS.sub(MASK, key) if WORD.fullmatch(key) else MASK
 
 
 def _error_of(finding: Mapping[str, Any]) -> BodyError:

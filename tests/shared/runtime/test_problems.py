@@ -80,7 +80,7 @@ def test_the_title_is_in_the_readers_language(client):
 
 
 def test_every_error_of_a_body_is_named_at_once_with_its_place(client, token_of):
-    body = {"id_number": ID_NUMBER + "9", "amount": 738.0, "children": [1, "2", 3.5], "a/b~c": NAME}
+    body = {"id_number": ID_NUMBER + "9", "amount": 738.0, "children": [1, "2", 3.5], "a/b~c": NAME, NAME: 1}
     problem = problem_of(
         client.post("/eligibility/v1/people", json=body, headers=token_of(key_name="k-2")), 400, "invalid_body"
     )
@@ -92,6 +92,7 @@ def test_every_error_of_a_body_is_named_at_once_with_its_place(client, token_of)
         ("/children/1", "not_an_integer"),
         ("/children/2", "not_an_integer"),
         ("/a~1b~0c", "unknown_key"),
+        ("/…", "unknown_key"),
     }
     for error in problem["errors"]:
         assert CHINESE.search(error["text"]["zh"]) and not CHINESE.search(error["text"]["en"])
