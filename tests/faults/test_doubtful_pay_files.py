@@ -5,6 +5,8 @@ import time
 import pytest
 
 from services.payments.gateways.bank import Bank
+from services.payments.store import pay_files
+from services.payments.use_cases import pay_batch
 from services.shared.vocabulary.money import fen_of, yuan_of
 from tests.running_bank import ACCOUNT, KEY
 
@@ -108,6 +110,66 @@ def test_a_bank_that_is_gone_delays_and_loses_nothing(payments, released) -> Non
     assert len(files(payments, batch_id)) == 1
     assert paid_since(payments, before) == "1020.00"
     assert payments.line(award)["state"] == "ACCEPTED"
+
+
+class BankWithoutReports:
+    """The line to a bank that takes files and never says what became of their lines."""
+
+    def __init__(self, line: Bank) -> None:
+        self.send, self.ask = line.send, line.ask
+
+    def report(self, msg_id: str) -> None:
+        return None
+
+
+def alarms(payments, msg_id: str) -> list[str]:
+    return [e["kind"] for e in payments.get("/exceptions", params={"limit": 500})["data"] if e["pay_file"] == msg_id]
+
+
+@pytest.fixture
+def soon_alarmed(monkeypatch) -> int:
+    monkeypatch.setattr(pay_batch, "ATTEMPTS_BEFORE_ALARM", 4)
+    return 4
+
+
+def test_a_file_in_doubt_for_long_is_told_to_a_person_once(payments, released, soon_alarmed: int) -> None:
+    batch_id, award = released
+    payments.bank.kill()
+    try:
+        assert not payments.pay(batch_id)  # intended, sent
+        [file] = files(payments, batch_id)
+        assert not payments.pay(batch_id)  # asked
+        assert (len(files(payments, batch_id)[0]["attempts"]), alarms(payments, file["msg_id"])) == (3, [])
+        for _ in range(3):
+            assert not payments.pay(batch_id)
+            assert alarms(payments, file["msg_id"]) == ["pay_file_in_doubt"]
+    finally:
+        payments.bank.start()
+    until_done(payments, batch_id)
+    assert payments.line(award)["state"] == "ACCEPTED"
+
+
+def test_a_file_whose_report_never_comes_is_told_to_a_person_once(payments, released, soon_alarmed: int) -> None:
+    batch_id, award = released
+    line, payments.bank_line = payments.bank_line, BankWithoutReports(payments.bank_line)
+    try:
+        assert not payments.pay(batch_id)  # intended, sent, no report
+        [file] = files(payments, batch_id)
+        assert (file["state"], len(file["attempts"]), alarms(payments, file["msg_id"])) == ("ACKED", 3, [])
+        for _ in range(3):
+            assert not payments.pay(batch_id)
+            assert alarms(payments, file["msg_id"]) == ["pay_file_without_report"]
+    finally:
+        payments.bank_line = line
+    until_done(payments, batch_id)
+    assert payments.line(award)["state"] == "ACCEPTED"
+
+
+def test_of_many_attempts_the_latest_are_shown(payments, released, monkeypatch) -> None:
+    monkeypatch.setattr(pay_files, "ATTEMPTS_SHOWN", 2)
+    batch_id, _ = released
+    payments.pay(batch_id)
+    assert [a["action"] for a in files(payments, batch_id)[0]["attempts"]] == ["send", "report"]
 
 
 def test_a_bank_without_dedupe_is_never_sent_the_file_again(payments, released) -> None:

@@ -177,7 +177,7 @@ def list_all(
 
 @router.get("/{batch_id}", operation_id="get-batch")
 def get(batch_id: str, actor: Annotated[Actor, Depends(permitted("read_batch"))], runtime: CurrentRuntime) -> Response:
-    """One batch, its control totals and its pay files with every attempt."""
+    """One batch, its control totals and its pay files, each with its latest hundred attempts."""
     return json_response(runtime.database.read(_found, actor, batch_id))
 
 

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 60.0
 MOST_DOUBLINGS = 10
+ATTEMPTS_BEFORE_ALARM = 30
+"""With the pauses between them about half an hour; then a person is told, and the bank is asked on."""
 
 
 class PayFileState(StrEnum):

@@ -42,6 +42,7 @@ class ExceptionKind(StrEnum):
     RETURNED_TWICE = "returned_twice"
     PAY_FILE_REFUSED = "pay_file_refused"
     PAY_FILE_IN_DOUBT = "pay_file_in_doubt"
+    PAY_FILE_WITHOUT_REPORT = "pay_file_without_report"
     STATEMENT_UNREADABLE = "statement_unreadable"
     STATEMENT_BALANCE_DIFFERS = "statement_balance_differs"
     MONTH_OWED_BY_ANOTHER_AWARD = "month_owed_by_another_award"

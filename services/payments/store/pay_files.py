@@ -12,6 +12,7 @@ from services.shared.runtime.database import Transaction
 from services.shared.runtime.personal_data import PersonalData
 
 FINISHED = (PayFileState.NAKED, PayFileState.COMPLETE)
+ATTEMPTS_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,13 @@ def count_open_attempts(tx: Transaction, batch_id: str) -> int | None:
     return min(tx.execute(query).scalars(), default=None)
 
 
+def list_silent(tx: Transaction, batch_id: str, attempts: int) -> list[PayFile]:
+    """A batch's unfinished files about which at least so many attempts were made, oldest first."""
+    made = select(func.count()).where(pay_file_attempts.c.pay_file == pay_files.c.msg_id).scalar_subquery()
+    query = _files().where(pay_files.c.batch == batch_id, pay_files.c.state.not_in(FINISHED), made >= attempts)
+    return [_file(row) for row in tx.execute(query.order_by(pay_files.c.msg_id)).mappings()]
+
+
 def put_state(tx: Transaction, msg_id: str, state: PayFileState) -> None:
     """Put a locked file into `state`."""
     tx.execute(update(pay_files).where(pay_files.c.msg_id == msg_id).values(state=state))
@@ -95,10 +103,10 @@ def append_attempt(tx: Transaction, msg_id: str, action: str, outcome: str, now:
 
 
 def list_attempts(tx: Transaction, msg_id: str) -> list[Attempt]:
-    """A file's attempts, first to last."""
+    """A file's latest attempts, at most ATTEMPTS_SHOWN, first to last."""
     columns = [pay_file_attempts.c[name] for name in Attempt.__dataclass_fields__]
-    query = select(*columns).where(pay_file_attempts.c.pay_file == msg_id).order_by(pay_file_attempts.c.id)
-    return [Attempt(*row) for row in tx.execute(query)]
+    query = select(*columns).where(pay_file_attempts.c.pay_file == msg_id).order_by(pay_file_attempts.c.id.desc())
+    return [Attempt(*row) for row in reversed(tx.execute(query.limit(ATTEMPTS_SHOWN)).all())]
 
 
 def first_created_at(tx: Transaction, bank: str) -> datetime | None:

@@ -9,6 +9,7 @@ import hashlib
 
 from services.payments.domain.disbursement import DisbursementState
 from services.payments.domain.pay_file import (
+    ATTEMPTS_BEFORE_ALARM,
     BankAnswer,
     NextMove,
     PayFileState,
@@ -39,7 +40,10 @@ _LINE = DisbursementState
 
 
 def pay_batch(runtime: Runtime, bank: Bank, batch_id: str) -> None:
-    """The job: settle what is open about the batch's files, then send what waits. Raises TryAgain while in doubt."""
+    """The job: settle what is open about the batch's files, then send what waits.
+
+    Raises TryAgain while in doubt; after ATTEMPTS_BEFORE_ALARM a person is told as well, once for each file.
+    """
     for file in runtime.database.read(pay_files.list_unfinished, batch_id):
         _carry_on(runtime, bank, file)
     while (built := runtime.database.transact(build_pay_file, runtime, batch_id)) is not None:
@@ -47,6 +51,7 @@ def pay_batch(runtime: Runtime, bank: Bank, batch_id: str) -> None:
         _carry_on_when_accepted(runtime, bank, built)
     attempts = runtime.database.read(pay_files.count_open_attempts, batch_id)
     if attempts is not None:
+        runtime.database.transact(_tell_of_silence, runtime, batch_id)
         raise TryAgain(pause_seconds(attempts))
 
 
@@ -150,6 +155,13 @@ def _fetch_report(runtime: Runtime, bank: Bank, file: PayFile) -> None:
 def _leave_to_two_persons(tx: Transaction, runtime: Runtime, msg_id: str) -> None:
     subject = exceptions.Subject(pay_file=msg_id)
     exceptions.open_exception(tx, ExceptionKind.PAY_FILE_IN_DOUBT, subject, runtime.now())
+
+
+def _tell_of_silence(tx: Transaction, runtime: Runtime, batch_id: str) -> None:
+    for file in pay_files.list_silent(tx, batch_id, ATTEMPTS_BEFORE_ALARM):
+        is_in_doubt = next_move(file.state) is NextMove.QUERY
+        kind = ExceptionKind.PAY_FILE_IN_DOUBT if is_in_doubt else ExceptionKind.PAY_FILE_WITHOUT_REPORT
+        exceptions.open_exception(tx, kind, exceptions.Subject(pay_file=file.msg_id), runtime.now())
 
 
 def _note(tx: Transaction, runtime: Runtime, msg_id: str, action: str, outcome: str) -> None:
