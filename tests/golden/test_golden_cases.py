@@ -13,19 +13,26 @@ from services.shared.vocabulary.invalid_body import InvalidBody
 
 CASES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in Path(__file__).parent.glob("*.json")}
 
+ABSENT = set()
+LEFT_OPEN = {"undetermined"}
 LATER = {
-    "w18-top-up-dibao-only",
-    "w19-orphan-over-tekun",
-    "w20-jiangxi-both",
-    "w21-tekun-neither",
-    "w24-gansu-spending",
-    "w28-rigid-60",
-    "w29-zichuan-dibao-12000",
-    "w30-suqian-dibao",
-    "w30-suqian-margin",
-    "w33-shanghai-couple",
+    "w18-top-up-dibao-only": {"unsupported_child_allowance": LEFT_OPEN},
+    # That an orphan is no tekun person is the orphan allowance's rule, and comes with it.
+    "w19-orphan-over-tekun": {"orphan_allowance": ABSENT, "tekun": {"eligible"}},
+    "w20-jiangxi-both": {"disability_living_subsidy": LEFT_OPEN, "disability_care_subsidy": LEFT_OPEN},
+    "w21-tekun-neither": {"disability_living_subsidy": LEFT_OPEN, "disability_care_subsidy": LEFT_OPEN},
+    "w24-gansu-spending": {"temporary_aid": LEFT_OPEN},
+    "w28-rigid-60": {"rigid_expenditure": ABSENT},
+    "w29-zichuan-dibao-12000": {"medical_aid": LEFT_OPEN},
+    "w30-suqian-dibao": {"medical_aid": LEFT_OPEN},
+    "w30-suqian-margin": {"medical_aid": LEFT_OPEN},
+    "w33-shanghai-couple": {"dibao": LEFT_OPEN},
 }
-"""Cases of programmes and places that no pack holds yet."""
+"""Cases of programmes and places that no pack holds yet, with the outcomes that each wanted programme has meanwhile:
+left open where the request names it, absent where it asks for all that there is. A pack that comes changes its line."""
+
+REFUSED = {"b-money-number": [("/household/members/0/income/0/monthly", "money_is_a_number")]}
+"""Cases that are refused: where, and why."""
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +40,13 @@ def packs():
     return pack_set_of(read_packs())
 
 
-@pytest.mark.parametrize("name", sorted(set(CASES) - LATER))
+@pytest.mark.parametrize("name", sorted(CASES.keys() - LATER))
 def test_case_holds(packs, name):
     case = CASES[name]
     if case["expect"].get("error"):
         with pytest.raises(InvalidBody) as refused:
             parse_request(_body(case))
-        assert refused.value.errors
+        assert [(error.pointer, error.code) for error in refused.value.errors] == REFUSED[name]
         return
     answer = _answer(packs, case)
     expect = dict(case["expect"])
@@ -51,16 +58,16 @@ def test_case_holds(packs, name):
 
 @pytest.mark.parametrize("name", sorted(LATER))
 def test_a_case_of_a_later_programme_is_left_open_and_not_guessed(packs, name):
-    answer = _answer(packs, CASES[name])
+    results = _answer(packs, CASES[name])["results"]
     wanted = {result["programme"] for result in CASES[name]["expect"]["results"]}
-    held = {"dibao", "dibao_single", "dibao_margin", "tekun", "small_advance"}
-    for result in answer["results"]:
-        if result["programme"] in wanted - held:
-            assert result["outcome"] == "undetermined"
+    found = {code: {result["outcome"] for result in results if result["programme"] == code} for code in wanted}
+    assert found == LATER[name]
+    for result in results:
+        assert result["outcome"] == "eligible" or not result.keys() & {"monthly", "one_off"}
 
 
-def test_every_later_case_exists():
-    assert set(CASES) >= LATER
+def test_every_case_of_the_lists_exists():
+    assert set(CASES) >= LATER.keys() | REFUSED.keys()
 
 
 def _body(case):
