@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TWIN = ".zh-CN.md"
+FOLDERS = ("docs", "benchmarks", "deploy")
 
 _FENCE = re.compile(r"^ *(`{3,}|~{3,})(.*)$")
 _HEADING = re.compile(r"^(#{1,6}) +(.+?) *#*$")
@@ -25,8 +26,9 @@ class Block:
 
 
 def documents() -> list[Path]:
-    """Every Markdown file of the repository: those beside README.md, and all below docs."""
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+    """Every Markdown file that a reader is led to: those beside README.md, and all below FOLDERS."""
+    below = (file for folder in FOLDERS for file in (ROOT / folder).rglob("*.md"))
+    return sorted([*ROOT.glob("*.md"), *below])
 
 
 def name_of(document: Path) -> str:

@@ -99,6 +99,11 @@ def test_a_page_that_explains_a_list_explains_all_of_it(page):
     assert [word for word in EXPLAINED[page] if not re.search(rf"\b{word}\b", text)] == []
 
 
+@pytest.mark.parametrize("folder", ["", *look.FOLDERS])
+def test_the_reader_sees_the_documents_of_each_folder(folder):
+    assert ROOT / folder / "README.md" in DOCUMENTS
+
+
 def test_the_reader_sees_links_blocks_and_headings():
     text = "# One\n\n[a](b.md#c) `[no](x)`\n\n```sh run\necho '# no'\n[no](y)\n```\n\n## One\n"
     assert look.links(text) == [(3, "b.md#c")]
