@@ -10,8 +10,8 @@ CATALOGUE: Catalogue = {
     batch.SamePersonTwice: Problem(
         "second_person_needed",
         409,
-        "提交人不能自己审批",
-        "Who submitted the batch may not decide on it",
+        "编制人和提交人不能自己审批",
+        "Who made or submitted the batch may not decide on it",
         "请另一位复核人员审批",
         "Ask another checker",
     ),
@@ -99,6 +99,7 @@ CATALOGUE: Catalogue = {
 
 CONSTRAINTS: dict[str, Callable[[], Exception]] = {
     "batch_is_decided_by_a_second_person": lambda: batch.SamePersonTwice("the database refuses one person in both"),
+    "batch_is_not_decided_by_its_maker": lambda: batch.SamePersonTwice("the database refuses one person in both"),
     "hold_is_confirmed_by_a_second_person": lambda: hold.SamePersonAnswersTwice(
         "the database refuses one person in both"
     ),

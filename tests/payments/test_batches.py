@@ -59,6 +59,22 @@ def test_who_submitted_may_not_approve(payments, month: str) -> None:
     assert payments.done(f"{path}/approve", approval, "checker:2")["state"] == "APPROVED"
 
 
+def test_who_made_the_list_may_not_approve_it_when_another_submits(payments, month: str) -> None:
+    award(payments, month)
+    batch = payments.batch(month=month)
+    path = f"/batches/{batch['id']}"
+    payments.done(f"{path}/submit", {}, "maker:2")
+    # The same person, with a checker's token as well.
+    payments.rows(
+        "update payments.batches set created_by = 'development/checker-1'"
+        " where submitted_by = 'development/maker-2' returning id"
+    )
+    approval = {"lines_root": batch["lines_root"]}
+    assert code_of(payments.post(f"{path}/approve", approval, "checker")) == (409, "second_person_needed")
+    assert code_of(payments.post(f"{path}/reject", {}, "checker")) == (409, "second_person_needed")
+    assert payments.done(f"{path}/approve", approval, "checker:2")["state"] == "APPROVED"
+
+
 def test_the_checker_must_quote_this_list(payments, month: str) -> None:
     award(payments, month)
     batch = payments.batch(month=month)

@@ -194,7 +194,18 @@ def copy_of(table: str, where: str, **changes: str) -> str:
             {"debit_account": "'CASH'", "disbursement": "null", "line": "null"},
             "transfer_debits_an_account",
         ),
-        ("batches", "true", {"id": "'x'", "decided_by": "submitted_by"}, "batch_is_decided_by_a_second_person"),
+        (
+            "batches",
+            "true",
+            {"id": "'x'", "created_by": "'x'", "decided_by": "submitted_by"},
+            "batch_is_decided_by_a_second_person",
+        ),
+        (
+            "batches",
+            "true",
+            {"id": "'x'", "submitted_by": "'x'", "decided_by": "created_by"},
+            "batch_is_not_decided_by_its_maker",
+        ),
         ("batches", "true", {"id": "'x'", "decided_by": "null"}, "batch_is_paid_only_after_two_persons"),
         ("batches", "true", {"id": "'x'", "line_count": "0"}, "batch_has_lines_and_money"),
         (

@@ -91,6 +91,7 @@ create table payments.batches (
   released_by text,
   released_at timestamptz,
   constraint batch_is_decided_by_a_second_person check (decided_by <> submitted_by),
+  constraint batch_is_not_decided_by_its_maker check (decided_by <> created_by),
   constraint batch_has_lines_and_money check (line_count > 0 and total_fen > 0),
   constraint batch_root_is_a_sha256 check (length(lines_root) = 64),
   constraint batch_state_is_known check (state in ('DRAFT', 'CALCULATED', 'SUBMITTED', 'APPROVED', 'RELEASED', 'SENT',
@@ -465,7 +466,7 @@ create view payments.inv_line_is_left_behind_in_its_batch as
     or line.state = 'QUEUED' and batch.state not in ('RELEASED', 'SENT');
 
 create view payments.inv_one_person_did_both as
-  select id from payments.batches where decided_by = submitted_by
+  select id from payments.batches where decided_by in (created_by, submitted_by)
   union all
   select id from payments.holds where confirmed_by = answered_by;
 """

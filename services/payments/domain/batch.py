@@ -55,7 +55,7 @@ class ControlTotalsDiffer(Exception):
 
 
 class SamePersonTwice(Exception):
-    """The person who submitted may not approve."""
+    """The person who made or submitted the batch may not decide on it."""
 
 
 def check_batch_step(from_state: BatchState, to_state: BatchState) -> None:
@@ -96,7 +96,7 @@ def check_quoted_root(totals: ControlTotals, quoted_root: str) -> None:
         raise ControlTotalsDiffer("the lines root quoted is not that of the list submitted")
 
 
-def check_second_person(submitted_by: str, approved_by: str) -> None:
-    """Raises SamePersonTwice when one person would do both (两人复核)."""
-    if submitted_by == approved_by:
-        raise SamePersonTwice("the person who submitted a batch may not approve it")
+def check_second_person(created_by: str, submitted_by: str, decided_by: str) -> None:
+    """Raises SamePersonTwice when who decides also made the list or submitted it (两人复核)."""
+    if decided_by in (created_by, submitted_by):
+        raise SamePersonTwice("the person who made or submitted a batch may not decide on it")

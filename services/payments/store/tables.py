@@ -132,6 +132,7 @@ batches = Table(
     Column("released_by", Text),
     instant("released_at", nullable=True),
     CheckConstraint("decided_by <> submitted_by", name="batch_is_decided_by_a_second_person"),
+    CheckConstraint("decided_by <> created_by", name="batch_is_not_decided_by_its_maker"),
     CheckConstraint("line_count > 0 and total_fen > 0", name="batch_has_lines_and_money"),
     CheckConstraint("length(lines_root) = 64", name="batch_root_is_a_sha256"),
     CheckConstraint(

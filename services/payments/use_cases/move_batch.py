@@ -43,7 +43,7 @@ def approve_batch(
     """
     batch = _locked(tx, actor, "approve_batch", batch_id)
     check_quoted_root(batch.totals, lines_root)
-    check_second_person(batch.submitted_by or "", who.actor)
+    check_second_person(batch.created_by, batch.submitted_by or "", who.actor)
     answer = _move(tx, runtime, who, batch, BatchState.APPROVED, decided_by=who.actor, decided_at=who.now)
     lines = disbursements.lock_of_batch(tx, batch.id, _LINE.CREATED)
     advance_lines(tx, runtime, who, lines, Move(_LINE.APPROVED, "batch_approved"))
@@ -56,7 +56,7 @@ def reject_batch(tx: Transaction, runtime: Runtime, actor: Actor, who: Who, batc
     Raises NotFound, NotAllowedInThisState, SamePersonTwice.
     """
     batch = _locked(tx, actor, "reject_batch", batch_id)
-    check_second_person(batch.submitted_by or "", who.actor)
+    check_second_person(batch.created_by, batch.submitted_by or "", who.actor)
     _let_lines_go(tx, batch)
     return _move(tx, runtime, who, batch, BatchState.REJECTED, decided_by=who.actor, decided_at=who.now)
 

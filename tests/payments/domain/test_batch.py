@@ -55,9 +55,11 @@ def test_only_the_root_of_this_list_approves_it() -> None:
 
 
 def test_one_person_does_not_do_both() -> None:
-    check_second_person("li", "wang")
+    check_second_person("zhao", "li", "wang")
     with pytest.raises(SamePersonTwice):
-        check_second_person("li", "li")
+        check_second_person("zhao", "li", "li")
+    with pytest.raises(SamePersonTwice):
+        check_second_person("zhao", "li", "zhao")
 
 
 @pytest.mark.parametrize(
