@@ -18,6 +18,7 @@ from services.shared.policy.checks import faults_of
 from services.shared.policy.evaluation import PackSet
 from services.shared.policy.fault import PackFault
 from services.shared.policy.pack import Pack, PackCase, load_pack
+from services.shared.policy.text import Text
 from services.shared.vocabulary.invalid_body import InvalidBody
 
 pack = typer.Typer(no_args_is_help=True, help="Check policy packs and run their golden cases.")
@@ -36,7 +37,7 @@ class CaseReport:
     pack: str
     file: str
     name: str
-    problems: tuple[str, ...]
+    problems: tuple[Text, ...]
 
 
 @pack.command()
@@ -48,7 +49,7 @@ def validate(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
     if as_json:
         print_json([_fault(fault) for fault in faults])
     elif faults:
-        rows = [(f.pack, f.where, str(f.column or ""), f.problem, f.remedy) for f in faults]
+        rows = [(f.pack, f.where, str(f.column or ""), f.problem.both, f.remedy.both) for f in faults]
         print_table("规则包 / packs", ("pack", "where", "column", "problem", "remedy"), rows)
     else:
         console.print(f"{len(packs)} 个规则包无误 / {len(packs)} packs are sound")
@@ -68,7 +69,7 @@ def test(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"cases": len(reports), "failed": [asdict(report) for report in failed]})
     else:
-        rows = [(r.pack, r.file, r.name, "; ".join(r.problems)) for r in failed]
+        rows = [(r.pack, r.file, r.name, "; ".join(problem.both for problem in r.problems)) for r in failed]
         if rows:
             print_table("未通过 / do not hold", ("pack", "file", "case", "problem"), rows)
         console.print(f"{len(reports) - len(failed)} / {len(reports)} 个案例通过 / cases hold")
@@ -108,24 +109,31 @@ def request_of(case: PackCase) -> Mapping[str, Any]:
     return body
 
 
-def _problems(packs: PackSet, case: PackCase) -> Iterator[str]:
+def _problems(packs: PackSet, case: PackCase) -> Iterator[Text]:
     try:
         answer = json.loads(render_answer(evaluate_household(packs, parse_request(request_of(case)))))
     except InvalidBody as invalid:
-        yield f"the request is refused: {invalid}"
+        yield Text(f"请求被拒绝：{invalid}", f"the request is refused: {invalid}")
         return
     expect = dict(case.expect)
     for wanted in expect.pop("results", []):
         subject = wanted.get("subject", answer["results"][0]["subject"] if len(answer["results"]) == 1 else "household")
         found = [r for r in answer["results"] if (r["programme"], r["subject"]) == (wanted["programme"], subject)]
-        yield from _differences(wanted, found[0], wanted["programme"]) if found else [f"no {wanted['programme']}"]
+        yield from _differences(wanted, found[0], wanted["programme"]) if found else [_no_result(wanted["programme"])]
     yield from _differences(expect, answer, "answer")
 
 
-def _differences(wanted: Mapping[str, Any], found: Mapping[str, Any], where: str) -> Iterator[str]:
+def _no_result(programme: str) -> Text:
+    return Text(f"结果中没有 {programme}", f"no {programme}")
+
+
+def _differences(wanted: Mapping[str, Any], found: Mapping[str, Any], where: str) -> Iterator[Text]:
     for key, value in wanted.items():
-        if found.get(key) != value:
-            yield f"{where}.{key}: expected {value!r}, got {found.get(key)!r}"
+        got = found.get(key)
+        if got != value:
+            yield Text(
+                f"{where}.{key}：应为 {value!r}，实为 {got!r}", f"{where}.{key}: expected {value!r}, got {got!r}"
+            )
 
 
 def _place(body: dict[str, Any], path: str, value: Any, *, remove: bool) -> None:
@@ -156,6 +164,6 @@ def _fault(fault: PackFault) -> Mapping[str, Any]:
         "pack": fault.pack,
         "where": fault.where,
         "column": fault.column,
-        "problem": fault.problem,
-        "remedy": fault.remedy,
+        "problem": asdict(fault.problem),
+        "remedy": asdict(fault.remedy),
     }

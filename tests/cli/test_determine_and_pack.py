@@ -77,7 +77,7 @@ def test_pack_validate_exits_1_and_names_the_fault(tmp_path):
         "pack": "cn-410000",
         "where": "rule a.b",
         "column": 1,
-        "problem": "household has no fact x",
+        "problem": {"zh": "household 没有事实 x", "en": "household has no fact x"},
         "remedy": "",
     }
     assert doudi("pack", "validate").returncode == 0

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import orjson
 
 from services.shared.policy.explanation import Reason
-from services.shared.policy.written import Text
+from services.shared.policy.text import Text
 from services.shared.vocabulary.money import yuan_of
 
 Outcome = Literal["eligible", "ineligible", "undetermined"]

@@ -16,8 +16,8 @@ from services.shared.policy.explanation import Explainer, Reason
 from services.shared.policy.open_value import parameter_named
 from services.shared.policy.pack import Citation, Exclusion, Programme
 from services.shared.policy.rulebook import Rulebook
+from services.shared.policy.text import Text
 from services.shared.policy.truth import EITHER, FALSE, TRUE
-from services.shared.policy.written import Text
 from services.shared.vocabulary.period import next_month
 
 CATEGORIES = ("tekun", "orphan", "unsupported_child", "dibao", "dibao_margin", "rigid_expenditure")

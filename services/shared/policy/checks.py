@@ -10,6 +10,7 @@ from services.shared.policy.open_value import OPEN, Unknown, unknown_parameter
 from services.shared.policy.pack import Pack
 from services.shared.policy.rulebook import Rule, Rulebook, edges, rulebook_of, sub_parameters
 from services.shared.policy.schema import FRACTION
+from services.shared.policy.text import Text
 from services.shared.policy.tree import Node
 
 LARGEST = 2**63 - 1
@@ -17,6 +18,17 @@ LARGEST = 2**63 - 1
 
 ANY_DATE: Range = (1949_10_01, 2999_12_31)
 ANY_FACT = "any"
+
+DIVIDES_BY_NOTHING = Text("除数可能为零", "it may divide by nothing"), Text("除以 max(..., 1)", "divide by max(..., 1)")
+ROUNDS_A_NEGATIVE = (
+    Text("取整的金额可能为负", "it may round a negative amount"),
+    Text("在差的外面加上 max(..., 0)", "write max(..., 0) around the difference"),
+)
+OVERFLOWS = (
+    Text("值可能超出 64 位整数", "a value may be larger than 64 bits hold"),
+    Text("先取整再相乘，或给因数设上限", "round before multiplying, or bound a factor"),
+)
+UNUSED = Text("没有规则用到它", "no rule uses it"), Text("删除它，或写出用到它的规则", "remove it, or write the rule")
 
 
 def faults_of(packs: PackSet) -> Iterator[PackFault]:
@@ -45,9 +57,8 @@ def _faults_of_place(packs: PackSet, pack: Pack) -> Iterator[PackFault]:
         yield fault
         return
     if pack.parent is not None and pack.parent not in {other.id for other in chain[1:]}:
-        yield PackFault(
-            pack.id, "pack.toml", 0, f"its parent {pack.parent} is not above its place", "name a pack above"
-        )
+        problem = Text(f"上级规则包 {pack.parent} 不是其上级地区的", f"its parent {pack.parent} is not above its place")
+        yield PackFault(pack.id, "pack.toml", 0, problem, Text("写上级地区的规则包", "name a pack above"))
     books = []
     for day in edges(chain):
         try:
@@ -73,7 +84,7 @@ def _unused(pack: Pack, books: list[Rulebook]) -> Iterator[PackFault]:
     used = {name for book in books for rule in book.rules.values() for name in sub_parameters(rule.node)}
     for name in pack.declarations:
         if name not in used and books:
-            yield PackFault(pack.id, f"parameter {name}", 0, "no rule uses it", "remove it, or write the rule")
+            yield PackFault(pack.id, f"parameter {name}", 0, *UNUSED)
 
 
 class _Bounds:
@@ -102,13 +113,13 @@ class _Bounds:
         if problem is not None:
             yield PackFault(rule.pack, f"rule {rule.id}", 0, *problem)
 
-    def _problem(self, node: Node, row: Row) -> tuple[str, str] | None:
+    def _problem(self, node: Node, row: Row) -> tuple[Text, Text] | None:
         if isinstance(node, tree.Quotient) and self._values.node(node.divisor, row)[0][0] < 1:
-            return "it may divide by nothing", "divide by max(..., 1)"
+            return DIVIDES_BY_NOTHING
         if isinstance(node, tree.Rounded) and self._values.ratio(node.operand, row)[0][0] < 0:
-            return "it may round a negative amount", "write max(..., 0) around the difference"
+            return ROUNDS_A_NEGATIVE
         if any(abs(bound) > LARGEST for size in self._sizes(node, row) for bound in size):
-            return "a value may be larger than 64 bits hold", "round before multiplying, or bound a factor"
+            return OVERFLOWS
         return None
 
     def _sizes(self, node: Node, row: Row) -> Iterator[Range]:

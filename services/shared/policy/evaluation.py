@@ -15,6 +15,7 @@ from services.shared.policy.pack import Pack, ParameterDeclaration
 from services.shared.policy.printing import Frame, Program, compile_rulebook
 from services.shared.policy.rulebook import Rulebook, rulebook_of
 from services.shared.policy.schema import Schema
+from services.shared.policy.text import Text
 from services.shared.vocabulary.money import fen_of
 from services.shared.vocabulary.period import date_number
 from services.shared.vocabulary.region import NATION, places_upwards
@@ -32,7 +33,8 @@ class PackSet:
         self._by_place: dict[str, Pack] = {}
         for pack in self.packs:
             if pack.jurisdiction in self._by_place:
-                raise PackFault(pack.id, "pack.toml", 0, "two packs are for one place", "keep one of them")
+                problem = Text("同一地区有两个规则包", "two packs are for one place")
+                raise PackFault(pack.id, "pack.toml", 0, problem, Text("只保留一个", "keep one of them"))
             self._by_place[pack.jurisdiction] = pack
         self._prepared: dict[tuple[tuple[str, ...], date], PreparedPolicy] = {}
 
@@ -40,7 +42,8 @@ class PackSet:
         """The packs for a place: its own, its prefecture's, its province's, the nation's. Raises PackFault if none."""
         chain = tuple(self._by_place[place] for place in places_upwards(region) if place in self._by_place)
         if not chain or chain[-1].jurisdiction != NATION:
-            raise PackFault(NATION, "pack.toml", 0, "the nation's pack is missing", "add the pack cn")
+            problem = Text("缺少全国规则包", "the nation's pack is missing")
+            raise PackFault(NATION, "pack.toml", 0, problem, Text("补上规则包 cn", "add the pack cn"))
         return chain
 
     def prepare(self, region: str, as_of: date) -> "PreparedPolicy":

@@ -12,9 +12,9 @@ from services.shared.policy.open_value import OPEN, Unknown
 from services.shared.policy.rulebook import Rule
 from services.shared.policy.schema import BOOL, MONEY, RATE, RATE_SCALE, Kind
 from services.shared.policy.slicing import Beneath, slice_of
+from services.shared.policy.text import Text
 from services.shared.policy.tree import Node
 from services.shared.policy.truth import FALSE, TRUE
-from services.shared.policy.written import Text
 from services.shared.vocabulary.money import MAX_FEN, yuan_of
 
 MAX_DEPTH = 6

@@ -22,6 +22,7 @@ from services.shared.policy.schema import (
     Kind,
     Schema,
 )
+from services.shared.policy.text import Text, one_of, written_as
 from services.shared.policy.tree import Node
 from services.shared.vocabulary.money import NotMoney, fen_of
 
@@ -44,6 +45,10 @@ _COMPARISONS: dict[type, str] = {
 }
 _ARITHMETIC: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _ADDABLE = frozenset({INT, MONEY, MONTHS})
+
+NO_EXPRESSION = Text("这不是表达式", "this is not an expression")
+ROUND_FIRST = Text("先对分数取整", "round fractions first")
+SEE_THE_FUNCTIONS = Text("参见函数表", "see the list of functions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +102,22 @@ class _Reader:
     def parse(self) -> ast.expr:
         """Python's own tree of the text, after its size was bounded."""
         if len(self._text) > MAX_CHARACTERS:
-            self._refuse(None, f"the expression is longer than {MAX_CHARACTERS} characters", "split the rule")
+            self._refuse(
+                None,
+                Text(
+                    f"表达式超过 {MAX_CHARACTERS} 个字符", f"the expression is longer than {MAX_CHARACTERS} characters"
+                ),
+                Text("拆分该规则", "split the rule"),
+            )
         try:
             parsed = ast.parse(f"({self._text})", mode="eval").body
         except SyntaxError as error:
             offset = max((error.offset or 1) - 1, 1)
-            raise PackFault(
-                self._pack, self._where, offset, "this is not an expression", "look for a missing bracket or operator"
-            ) from None
+            remedy = Text("检查是否漏了括号或运算符", "look for a missing bracket or operator")
+            raise PackFault(self._pack, self._where, offset, NO_EXPRESSION, remedy) from None
         except (ValueError, RecursionError, MemoryError):
-            self._refuse(None, "this is not an expression", "write it as plain text, less deeply nested")
+            remedy = Text("用普通文本书写，减少嵌套", "write it as plain text, less deeply nested")
+            self._refuse(None, NO_EXPRESSION, remedy)
         self._bound(parsed)
         return parsed
 
@@ -116,7 +127,8 @@ class _Reader:
         while frontier:
             count, depth = count + len(frontier), depth + 1
             if count > MAX_NODES or depth > MAX_DEPTH:
-                self._refuse(parsed, "the expression is too large or too deep", "split it into several rules")
+                problem = Text("表达式过大或嵌套过深", "the expression is too large or too deep")
+                self._refuse(parsed, problem, Text("拆成几条规则", "split it into several rules"))
             frontier = [
                 child
                 for node in frontier
@@ -124,7 +136,7 @@ class _Reader:
                 if isinstance(child, ast.expr | ast.comprehension)
             ]
 
-    def _refuse(self, at: ast.AST | None, problem: str, remedy: str) -> NoReturn:
+    def _refuse(self, at: ast.AST | None, problem: Text, remedy: Text) -> NoReturn:
         column = 0
         if at is not None and hasattr(at, "col_offset"):
             column = len(f"({self._text})".encode()[: at.col_offset].decode(errors="ignore"))
@@ -136,7 +148,9 @@ class _Reader:
         """The typed node of one Python node. Raises PackFault for a node that the language does not have."""
         reader: Callable[[_Reader, ast.AST], Node] | None = _READERS.get(type(at))
         if reader is None:
-            self._refuse(at, f"{type(at).__name__} is not part of the rule language", "see the language reference")
+            name = type(at).__name__
+            problem = Text(f"规则语言中没有 {name}", f"{name} is not part of the rule language")
+            self._refuse(at, problem, Text("参见规则语言说明", "see the language reference"))
         return reader(self, at)
 
     def _constant(self, at: ast.Constant) -> Node:
@@ -145,11 +159,19 @@ class _Reader:
             return tree.Const(value, BOOL)
         if isinstance(value, int):
             if value > MAX_INTEGER:
-                self._refuse(at, "the number is too large", f"stay below {MAX_INTEGER}")
+                problem = Text("数字过大", "the number is too large")
+                self._refuse(at, problem, Text(f"不要超过 {MAX_INTEGER}", f"do not exceed {MAX_INTEGER}"))
             return tree.Const(value, INT)
         if isinstance(value, str):
             return tree.Const(value, TEXT)
-        self._refuse(at, "only whole numbers, true, false and codes may be written", 'use yuan("1.50") or rate("0.3")')
+        self._refuse(
+            at,
+            Text(
+                "只能直接写整数、True、False 和代码",
+                "only whole numbers, True, False and codes may be written as they are",
+            ),
+            Text('使用 yuan("1.50") 或 rate("0.3")', 'use yuan("1.50") or rate("0.3")'),
+        )
 
     def _name(self, at: ast.Name) -> Node:
         if at.id == "as_of":
@@ -158,24 +180,28 @@ class _Reader:
             return self._parameter(at, at.id)
         if at.id in self._names.rules:
             return self._rule(at, at.id)
-        self._refuse(at, f"the name {at.id} is not known", "declare the parameter, or write entity.fact")
+        remedy = Text("声明该参数，或写成“对象.事实”", "declare the parameter, or write entity.fact")
+        self._refuse(at, _unknown_name(at.id), remedy)
 
     def _attribute(self, at: ast.Attribute) -> Node:
         dotted = _dotted(at)
         if dotted is None:
-            self._refuse(at, "only entity.fact and rule names have a dot", "write the name in full")
+            problem = Text("只有“对象.事实”和规则名可以带点", "only entity.fact and rule names have a dot")
+            self._refuse(at, problem, Text("写出完整的名称", "write the name in full"))
         first, _, rest = dotted.partition(".")
         if first in self._names.schema.by_name:
             return self._fact(at, first, rest)
         if dotted in self._names.rules:
             return self._rule(at, dotted)
-        self._refuse(at, f"the name {dotted} is not known", "check the spelling, or add the rule")
+        remedy = Text("核对拼写，或补上该规则", "check the spelling, or add the rule")
+        self._refuse(at, _unknown_name(dotted), remedy)
 
     def _fact(self, at: ast.AST, entity: str, name: str) -> Node:
         declared = self._names.schema.by_name[entity]
         position = declared.position.get(name)
         if position is None:
-            self._refuse(at, f"{entity} has no fact {name}", "check the spelling against the list of facts")
+            problem = Text(f"{entity} 没有事实 {name}", f"{entity} has no fact {name}")
+            self._refuse(at, problem, Text("对照事实表核对拼写", "check the spelling against the list of facts"))
         self._in_scope(at, entity, f"{entity}.{name}")
         return tree.FactRef(entity, name, position, declared.facts[position].kind)
 
@@ -197,13 +223,17 @@ class _Reader:
             plural = self._names.schema.by_name[entity].plural
             self._refuse(
                 at,
-                f"{name} is a value of each {entity}, and this rule stands for no single {entity}",
-                f"gather it: any(... for {entity} in {plural})",
+                Text(
+                    f"{name} 是每个 {entity} 各有的值，而本规则不针对单个 {entity}",
+                    f"{name} is a value of each {entity}, and this rule stands for no single {entity}",
+                ),
+                Text(f"用汇总写法：any(... for {entity} in {plural})", f"gather it: any(... for {entity} in {plural})"),
             )
 
     def _unary(self, at: ast.UnaryOp) -> Node:
         if not isinstance(at.op, ast.Not):
-            self._refuse(at, "only `not` may stand before a value", "write max(a - b, 0) for a difference")
+            problem = Text("值的前面只能写 not", "only `not` may stand before a value")
+            self._refuse(at, problem, Text("差写成 max(a - b, 0)", "write max(a - b, 0) for a difference"))
         return tree.Not(self.as_kind(self.read(at.operand), BOOL, at.operand), BOOL)
 
     def _junction(self, at: ast.BoolOp) -> Node:
@@ -223,23 +253,31 @@ class _Reader:
             return found if isinstance(operator, ast.In) else tree.Not(found, BOOL)
         symbol = _COMPARISONS.get(type(operator))
         if symbol is None:
-            self._refuse(right_at, "this comparison is not part of the rule language", "use == != < <= > >= or in")
+            problem = Text("规则语言中没有这种比较", "this comparison is not part of the rule language")
+            self._refuse(right_at, problem, one_of(("==", "!=", "<", "<=", ">", ">=", "in")))
         left, right = self._alike(self.read(left_at), self.read(right_at), left_at, right_at)
-        if left.kind == BOOL:
-            self._refuse(left_at, "truth values are not compared", "write the condition itself, or `not` before it")
-        if left.kind not in NUMBERS and symbol not in ("==", "!="):
-            self._refuse(left_at, "codes have no order", "use == or in")
+        self._check_comparable(left, symbol, left_at)
         return tree.Comparison(symbol, left, right, BOOL)
+
+    def _check_comparable(self, left: Node, symbol: str, left_at: ast.expr) -> None:
+        if left.kind == BOOL:
+            problem = Text("真假值不作比较", "truth values are not compared")
+            remedy = Text("直接写条件，或在前面加 not", "write the condition itself, or `not` before it")
+            self._refuse(left_at, problem, remedy)
+        if left.kind not in NUMBERS and symbol not in ("==", "!="):
+            self._refuse(left_at, Text("代码没有大小之分", "codes have no order"), one_of(("==", "!=", "in")))
 
     def _among(self, left_at: ast.expr, right_at: ast.expr) -> Node:
         operand = self.read(left_at)
         if not isinstance(right_at, ast.Tuple | ast.List | ast.Set):
-            self._refuse(right_at, "`in` needs a written list", 'write in ("a", "b")')
+            problem = Text("in 后面要直接写出列表", "`in` needs a written list")
+            self._refuse(right_at, problem, written_as('in ("a", "b")'))
         values = []
         for item in right_at.elts:
             constant = self.as_kind(self.read(item), operand.kind, item)
             if not isinstance(constant, tree.Const):
-                self._refuse(item, "only written values may stand in the list", "use == with `or`")
+                problem = Text("列表里只能直接写值", "only written values may stand in the list")
+                self._refuse(item, problem, Text("改用 == 和 or", "use == with `or`"))
             values.append(constant.value)
         return tree.Among(operand, tuple(values), BOOL)
 
@@ -250,12 +288,14 @@ class _Reader:
             return tree.Quotient(self._amount(left, at.left), divisor, FRACTION)
         symbol = _ARITHMETIC.get(type(at.op))
         if symbol is None:
-            self._refuse(at, "this operator is not part of the rule language", "use + - * / and the rounding functions")
+            problem = Text("规则语言中没有这个运算符", "this operator is not part of the rule language")
+            self._refuse(at, problem, Text("使用 + - * / 和取整函数", "use + - * / and the rounding functions"))
         if symbol == "*":
             return self._product(at, left, right)
         left, right = self._alike(left, right, at.left, at.right)
         if left.kind not in _ADDABLE:
-            self._refuse(at, f"values of kind {left.kind} are not added", "round fractions first")
+            problem = Text(f"类型为 {left.kind} 的值不能相加减", f"values of kind {left.kind} are not added")
+            self._refuse(at, problem, ROUND_FIRST)
         return tree.Arithmetic(symbol, left, right, left.kind)
 
     def _product(self, at: ast.BinOp, left: Node, right: Node) -> Node:
@@ -266,7 +306,9 @@ class _Reader:
             return tree.Share(left, right, FRACTION)
         if left.kind == RATE and right.kind in (MONEY, FRACTION):
             return tree.Share(right, left, FRACTION)
-        self._refuse(at, f"{left.kind} * {right.kind} has no unit", "multiply money by a whole number or by a rate")
+        problem = Text(f"{left.kind} * {right.kind} 没有单位", f"{left.kind} * {right.kind} has no unit")
+        remedy = Text("金额只能乘以整数或比例", "multiply money by a whole number or by a rate")
+        self._refuse(at, problem, remedy)
 
     def _amount(self, node: Node, at: ast.AST) -> Node:
         return node if node.kind == FRACTION else self.as_kind(node, MONEY, at)
@@ -275,18 +317,27 @@ class _Reader:
         condition = self.as_kind(self.read(at.test), BOOL, at.test)
         then, otherwise = self._alike(self.read(at.body), self.read(at.orelse), at.body, at.orelse)
         if FRACTION in (then.kind, otherwise.kind):
-            self._refuse(at, "a fraction of money is not chosen between", "round each side first")
+            problem = Text("未取整的金额不能用于二选一", "a fraction of money is not chosen between")
+            self._refuse(at, problem, Text("先对两边取整", "round each side first"))
         return tree.Choice(condition, then, otherwise, then.kind)
 
     def _call(self, at: ast.Call) -> Node:
         if not isinstance(at.func, ast.Name) or at.keywords:
-            self._refuse(at, "only the language's functions may be called, without names for arguments", "see the list")
+            self._refuse(
+                at,
+                Text(
+                    "只能调用规则语言的函数，且不写参数名",
+                    "only the language's functions may be called, without names for arguments",
+                ),
+                SEE_THE_FUNCTIONS,
+            )
         name = at.func.id
         if name in AGGREGATES and len(at.args) == 1 and isinstance(at.args[0], ast.GeneratorExp):
             return self._aggregate(name, at.args[0])
         function = _FUNCTIONS.get(name)
         if function is None:
-            self._refuse(at, f"{name} is not a function of the rule language", "see the list of functions")
+            problem = Text(f"规则语言中没有函数 {name}", f"{name} is not a function of the rule language")
+            self._refuse(at, problem, SEE_THE_FUNCTIONS)
         return function(self, at, name)
 
     def _aggregate(self, operator: str, at: ast.GeneratorExp) -> Node:
@@ -299,7 +350,8 @@ class _Reader:
             operand = inner.as_kind(operand, BOOL, at.elt)
             return tree.Aggregate(operator, entity, operand, condition, INT if operator == "count" else BOOL)
         if operand.kind not in _ADDABLE:
-            self._refuse(at.elt, f"{operator} of {operand.kind} has no meaning", "gather money or whole numbers")
+            remedy = Text("只汇总金额或整数", "gather money or whole numbers")
+            self._refuse(at.elt, _meaningless(operator, operand.kind), remedy)
         return tree.Aggregate(operator, entity, operand, condition, operand.kind)
 
     def _generator(self, at: ast.GeneratorExp) -> tuple[str, ast.expr | None]:
@@ -313,26 +365,28 @@ class _Reader:
             and isinstance(loop.iter, ast.Name)
         )
         if not well_formed:
-            self._refuse(
-                at, "a gathering has one loop and at most one condition", "write: for member in members if ..."
-            )
+            problem = Text("汇总只能有一个循环、至多一个条件", "a gathering has one loop and at most one condition")
+            self._refuse(at, problem, written_as("for member in members if ..."))
         entity, plural = loop.target.id, loop.iter.id  # type: ignore[attr-defined]
         declared = self._names.schema.by_name.get(entity)
         if declared is None or declared.plural != plural or declared.parent not in self._scope or entity in self._scope:
-            self._refuse(
-                at, f"`for {entity} in {plural}` names no list here", "loop over a list of what the rule is for"
+            problem = Text(
+                f"此处没有 `for {entity} in {plural}` 这样的列表", f"`for {entity} in {plural}` names no list here"
             )
+            remedy = Text("对本规则所针对对象的列表循环", "loop over a list of what the rule is for")
+            self._refuse(at, problem, remedy)
         return entity, (conditions[0] if conditions else None)
 
     # --- functions ---------------------------------------------------------------------------------------------
 
     def _extreme(self, at: ast.Call, name: str) -> Node:
         if len(at.args) < 2:
-            self._refuse(at, f"{name} needs two values or a gathering", f"write {name}(a, b)")
+            problem = Text(f"{name} 需要两个值或一个汇总", f"{name} needs two values or a gathering")
+            self._refuse(at, problem, written_as(f"{name}(a, b)"))
         operands = [self.read(argument) for argument in at.args]
         kind = next((operand.kind for operand in operands if not _is_zero(operand)), INT)
         if kind not in _ADDABLE:
-            self._refuse(at, f"{name} of {kind} has no meaning", "round fractions first")
+            self._refuse(at, _meaningless(name, kind), ROUND_FIRST)
         pairs = zip(operands, at.args, strict=True)
         return tree.Extreme(name, tuple(self.as_kind(node, kind, where) for node, where in pairs), kind)
 
@@ -340,7 +394,8 @@ class _Reader:
         amount_at, unit_at = self._arguments(at, 2)
         unit = ROUNDING_UNITS_FEN.get(unit_at.id) if isinstance(unit_at, ast.Name) else None
         if unit is None:
-            self._refuse(unit_at, "this is not a unit to round to", "use fen, jiao or yuan")
+            problem = Text("这不是取整单位", "this is not a unit to round to")
+            self._refuse(unit_at, problem, one_of(ROUNDING_UNITS_FEN))
         return tree.Rounded(ROUNDINGS[name], unit, self._amount(self.read(amount_at), amount_at), MONEY)
 
     def _span(self, at: ast.Call, name: str) -> Node:
@@ -356,19 +411,21 @@ class _Reader:
         try:
             return tree.Const(fen_of(self._written(at)), MONEY)
         except NotMoney:
-            self._refuse(at, "this is not an amount", 'write it as yuan("738.00")')
+            self._refuse(at, Text("这不是金额", "this is not an amount"), written_as('yuan("738.00")'))
 
     def _rate(self, at: ast.Call, _: str) -> Node:
         try:
             return tree.Const(rate_of(self._written(at)), RATE)
         except ValueError:
-            self._refuse(at, "this is not a rate", 'write it as rate("0.30"), at most four places')
+            remedy = Text('写成 rate("0.30")，至多四位小数', 'write it as rate("0.30"), at most four places')
+            self._refuse(at, Text("这不是比例", "this is not a rate"), remedy)
 
     def _written(self, at: ast.Call) -> str:
         (argument,) = self._arguments(at, 1)
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
             return argument.value
-        self._refuse(at, "this function needs a written text", 'write yuan("738.00") or rate("0.30")')
+        problem = Text("这个函数需要直接写出的文本", "this function needs a written text")
+        self._refuse(at, problem, Text('写成 yuan("738.00") 或 rate("0.30")', 'write yuan("738.00") or rate("0.30")'))
 
     def _settled(self, at: ast.Call, _: str) -> Node:
         (argument,) = self._arguments(at, 1)
@@ -381,12 +438,14 @@ class _Reader:
     def _held(self, at: ast.Call, _: str) -> Node:
         (argument,) = self._arguments(at, 1)
         if not isinstance(argument, ast.Name) or argument.id not in self._names.parameters:
-            self._refuse(argument, "held() asks for a parameter", "name a declared parameter")
+            problem = Text("held() 的括号里要写参数", "held() asks for a parameter")
+            self._refuse(argument, problem, Text("写一个已声明的参数", "name a declared parameter"))
         return tree.Held(argument.id, BOOL)
 
     def _arguments(self, at: ast.Call, count: int) -> list[ast.expr]:
         if len(at.args) != count or any(isinstance(argument, ast.Starred) for argument in at.args):
-            self._refuse(at, f"this function takes {count} value(s)", "see the list of functions")
+            problem = Text(f"这个函数需要 {count} 个值", f"this function takes {count} value(s)")
+            self._refuse(at, problem, SEE_THE_FUNCTIONS)
         return at.args
 
     # --- kinds -------------------------------------------------------------------------------------------------
@@ -402,16 +461,23 @@ class _Reader:
             return replace(node, then=then, otherwise=otherwise, kind=kind)
         if kind.codes and node.kind.codes and set(node.kind.codes) <= set(kind.codes):
             return node
-        self._refuse(at, f"a value of kind {node.kind} stands where {kind} is needed", "check the units")
+        self._refuse_kind(at, node.kind, kind)
 
     def _constant_as(self, node: tree.Const, kind: Kind, at: ast.AST) -> Node:
         if (_is_zero(node) and kind in (MONEY, FRACTION)) or (node.kind == INT and kind == MONTHS):
             return tree.Const(node.value, MONEY if kind == FRACTION else kind)
         if node.kind == TEXT and kind.codes:
             if node.value not in kind.codes:
-                self._refuse(at, "this code does not exist here", f"use one of {', '.join(kind.codes)}")
+                self._refuse(at, Text("此处没有这个代码", "this code does not exist here"), one_of(kind.codes))
             return tree.Const(node.value, kind)
-        self._refuse(at, f"a value of kind {node.kind} stands where {kind} is needed", "check the units")
+        self._refuse_kind(at, node.kind, kind)
+
+    def _refuse_kind(self, at: ast.AST, found: Kind, needed: Kind) -> NoReturn:
+        problem = Text(
+            f"此处需要类型为 {needed} 的值，写的却是 {found}",
+            f"a value of kind {found} stands where {needed} is needed",
+        )
+        self._refuse(at, problem, Text("检查单位", "check the units"))
 
     def _alike(self, left: Node, right: Node, left_at: ast.AST, right_at: ast.AST) -> tuple[Node, Node]:
         if left.kind == right.kind:
@@ -434,6 +500,14 @@ def rate_of(text: str) -> int:
     if not scaled.is_finite() or scaled < 0 or scaled != scaled.to_integral_value() or scaled > 1_000 * RATE_SCALE:
         raise ValueError("a rate has at most four places and lies in 0 to 1000")
     return int(scaled)
+
+
+def _unknown_name(name: str) -> Text:
+    return Text(f"没有 {name} 这个名称", f"the name {name} is not known")
+
+
+def _meaningless(operator: str, kind: Kind) -> Text:
+    return Text(f"对类型为 {kind} 的值求 {operator} 没有意义", f"{operator} of {kind} has no meaning")
 
 
 def _is_zero(node: Node) -> bool:

@@ -11,6 +11,7 @@ from services.shared.policy.fault import PackFault
 from services.shared.policy.open_value import Unknown, unknown_parameter
 from services.shared.policy.pack import Figure, Pack, ParameterDeclaration
 from services.shared.policy.schema import RATE_SCALE
+from services.shared.policy.text import Text, one_of
 from services.shared.vocabulary.money import NotMoney, fen_of
 from services.shared.vocabulary.period import MONTHS_PER_YEAR, same_day_next_year
 
@@ -97,10 +98,21 @@ class _Resolver:
 
     def _base(self, pack: Pack, figure: Figure, name: str, key: Mapping[str, str]) -> FigureInForce | Unknown:
         if name not in self._declarations or name == figure.name:
-            _refuse(pack.id, figure, "the figure is a share of an unknown parameter", "name a declared parameter")
+            _refuse(
+                pack.id,
+                figure,
+                Text("该标准按比例取自一个不存在的参数", "the figure is a share of an unknown parameter"),
+                Text("写一个已声明的参数", "name a declared parameter"),
+            )
         columns = self._declarations[name].keys
         if not set(columns) <= set(key):
-            _refuse(pack.id, figure, f"{name} differs by {', '.join(columns)}", "give this parameter the same keys")
+            listed = ", ".join(columns)
+            _refuse(
+                pack.id,
+                figure,
+                Text(f"{name} 按 {listed} 区分", f"{name} differs by {listed}"),
+                Text("给本参数声明同样的键", "give this parameter the same keys"),
+            )
         return self.table(name)[tuple(key[column] for column in columns)]
 
 
@@ -115,10 +127,11 @@ def value_of(figure: Figure, declaration: ParameterDeclaration, pack: str) -> Va
         return _checked(pack, figure, lambda: int(text))
     if kind == "bool":
         if text not in ("true", "false"):
-            _refuse(pack, figure, "the value is not true or false", "write true or false")
+            problem = Text("值既不是 true 也不是 false", "the value is not true or false")
+            _refuse(pack, figure, problem, one_of(("true", "false")))
         return text == "true"
     if text not in declaration.codes:
-        _refuse(pack, figure, "the value is no known code", f"use {', '.join(declaration.codes)}")
+        _refuse(pack, figure, Text("值不是已知的代码", "the value is no known code"), one_of(declaration.codes))
     return text
 
 
@@ -129,14 +142,18 @@ def _money(figure: Figure, declaration: ParameterDeclaration, pack: str) -> int:
         return fen
     if figure.unit == "yuan/year" and declaration.per == "month":
         return _rounded(pack, figure, fen, MONTHS_PER_YEAR)
-    _refuse(pack, figure, f"the unit {figure.unit} does not fit", f"give it in {expected}")
+    problem = Text(f"单位 {figure.unit} 不符", f"the unit {figure.unit} does not fit")
+    _refuse(pack, figure, problem, Text(f"以 {expected} 为单位", f"give it in {expected}"))
 
 
 def _rounded(pack: str, figure: Figure, numerator: int, denominator: int) -> int:
     mode, _, unit_name = figure.rounding.partition(" ")
     unit = ROUNDING_UNITS_FEN.get(unit_name)
     if mode not in ("floor", "ceil", "half_up") or unit is None:
-        _refuse(pack, figure, "a figure that is converted names its rounding", 'write "half_up fen" or "ceil yuan"')
+        problem = Text("需要换算的标准必须写明取整方式", "a figure that is converted names its rounding")
+        _refuse(
+            pack, figure, problem, Text('写成 "half_up fen" 或 "ceil yuan" 等', 'write "half_up fen" or "ceil yuan"')
+        )
     return round_to(mode, numerator, denominator * unit) * unit
 
 
@@ -176,8 +193,13 @@ def _checked(pack: str, figure: Figure, read):  # type: ignore[no-untyped-def]
     try:
         return read()
     except (NotMoney, ValueError):
-        _refuse(pack, figure, "the value has the wrong form", "write money as 738.00, a rate as 0.60, a count as 3")
+        _refuse(
+            pack,
+            figure,
+            Text("值的格式不对", "the value has the wrong form"),
+            Text("金额写成 738.00，比例写成 0.60，数量写成 3", "write money as 738.00, a rate as 0.60, a count as 3"),
+        )
 
 
-def _refuse(pack: str, figure: Figure, problem: str, remedy: str) -> NoReturn:
+def _refuse(pack: str, figure: Figure, problem: Text, remedy: Text) -> NoReturn:
     raise PackFault(pack, f"parameters.csv row {figure.row} ({figure.name})", 0, problem, remedy)

@@ -11,18 +11,16 @@ from decimal import Decimal
 from typing import Any
 
 from services.shared.policy.fault import PackFault
-from services.shared.policy.written import (
-    Text,
-    Written,
-    optional_date,
-    text_of,
-)
+from services.shared.policy.text import Text, one_of, written_as
+from services.shared.policy.written import Written, optional_date, text_of
 from services.shared.vocabulary.period import Period
 
 DECIDING_FILES = ("pack.toml", "parameters.csv", "rules.toml")
 """The files whose contents decide, and which the pack's sha256 covers; golden cases prove and do not decide."""
 
 MAX_FILE_BYTES = 1_000_000
+TOO_LARGE = Text("文件过大", "the file is too large")
+KEEP_SMALLER = Text(f"保持在 {MAX_FILE_BYTES} 字节以内", f"keep it within {MAX_FILE_BYTES} bytes")
 REPLACED = "replaced"
 """In the column `until`: the figure is in force until its successor, however late that comes."""
 
@@ -268,20 +266,28 @@ def fingerprint(files: Mapping[str, bytes]) -> str:
 def _text(files: Mapping[str, bytes], name: str, pack: str) -> str:
     content = files.get(name)
     if content is None:
-        raise PackFault(pack, name, 0, "the file is missing", "add it, with its header where it is empty")
+        raise PackFault(
+            pack,
+            name,
+            0,
+            Text("缺少该文件", "the file is missing"),
+            Text("补上该文件；没有内容时也要写表头", "add it, with its header where it is empty"),
+        )
     if len(content) > MAX_FILE_BYTES:
-        raise PackFault(pack, name, 0, "the file is too large", f"keep it below {MAX_FILE_BYTES} bytes")
+        raise PackFault(pack, name, 0, TOO_LARGE, KEEP_SMALLER)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise PackFault(pack, name, 0, "the file is not UTF-8", "save it as UTF-8") from None
+        problem = Text("文件不是 UTF-8 编码", "the file is not UTF-8")
+        raise PackFault(pack, name, 0, problem, Text("另存为 UTF-8 编码", "save it as UTF-8")) from None
 
 
 def _toml(files: Mapping[str, bytes], name: str, pack: str) -> Written:
     try:
         values = tomllib.loads(_text(files, name, pack), parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise PackFault(pack, name, 0, f"this is not TOML ({error})", "correct the line") from None
+        problem = Text(f"这不是合法的 TOML（{error}）", f"this is not TOML ({error})")
+        raise PackFault(pack, name, 0, problem, Text("改正该行", "correct the line")) from None
     return Written(pack if pack != "?" else str(values.get("id", "?")), name, values)
 
 
@@ -292,9 +298,8 @@ def _cases(files: Mapping[str, bytes], pack: str) -> Iterator[PackCase]:
         for item in written.tables("case"):
             base = item.text("base")
             if base not in bases:
-                raise PackFault(
-                    pack, f"{name} case {item.text('name')}", 0, f"there is no base {base}", f"write [base.{base}]"
-                )
+                problem = Text(f"没有名为 {base} 的基础案例", f"there is no base {base}")
+                raise PackFault(pack, f"{name} case {item.text('name')}", 0, problem, written_as(f"[base.{base}]"))
             yield PackCase(
                 name, item.text("name"), bases[base], item.mapping("set"), item.texts("unset"), item.mapping("expect")
             )
@@ -408,18 +413,21 @@ def _figures(files: Mapping[str, bytes], pack: str) -> tuple[Figure, ...]:
     reader = csv.DictReader(io.StringIO(_text(files, "parameters.csv", pack), newline=""))
     missing = set(FIGURE_COLUMNS) - set(reader.fieldnames or ())
     if missing:
-        raise PackFault(
-            pack, "parameters.csv", 0, f"the columns {', '.join(sorted(missing))} are missing", "add them to the header"
-        )
+        listed = ", ".join(sorted(missing))
+        problem = Text(f"缺少这些列：{listed}", f"the columns {listed} are missing")
+        raise PackFault(pack, "parameters.csv", 0, problem, Text("在表头中补上", "add them to the header"))
     return tuple(_figure(row, number, pack) for number, row in enumerate(reader, start=2))
 
 
 def _figure(row: Mapping[str, str], number: int, pack: str) -> Figure:
     where = f"parameters.csv row {number} ({row.get('name')})"
     if None in row or None in row.values():
-        raise PackFault(pack, where, 0, "the row has not as many cells as the header", "quote cells that hold a comma")
+        problem = Text("该行的单元格数与表头不一致", "the row has not as many cells as the header")
+        remedy = Text("含逗号的单元格要加引号", "quote cells that hold a comma")
+        raise PackFault(pack, where, 0, problem, remedy)
     if row["confidence"] not in CONFIDENCES:
-        raise PackFault(pack, where, 0, "the confidence is not one of the marks", f"use {', '.join(CONFIDENCES)}")
+        problem = Text("confidence（可信程度）不是规定的标记", "the confidence is not one of the marks")
+        raise PackFault(pack, where, 0, problem, one_of(CONFIDENCES))
     from_on, from_year = _start(row["from"], pack, where)
     until = row["until"].strip()
     return Figure(
@@ -444,5 +452,7 @@ def _start(text: str, pack: str, where: str) -> tuple[date, bool]:
         return date(int(text), 1, 1), True
     start = optional_date(text, pack, where)
     if start is None:
-        raise PackFault(pack, where, 0, "the figure has no start", "give a date, or a year where no more is known")
+        problem = Text("该标准没有起始日期", "the figure has no start")
+        remedy = Text("写明日期；只知道年份时写年份", "give a date, or a year where no more is known")
+        raise PackFault(pack, where, 0, problem, remedy)
     return start, False

@@ -21,6 +21,7 @@ from services.shared.policy.pack import (
     Citation,
     Document,
     Exclusion,
+    Figure,
     Instrument,
     Pack,
     ParameterDeclaration,
@@ -30,10 +31,13 @@ from services.shared.policy.pack import (
     WrittenRule,
 )
 from services.shared.policy.schema import BOOL, KINDS, Kind, Schema, codes
+from services.shared.policy.text import Text, one_of, written_as
 from services.shared.policy.tree import Node, RuleRef
 from services.shared.policy.truth import FALSE, TRUE
-from services.shared.policy.written import Text
 from services.shared.vocabulary.period import Period
+
+CORRECT_THE_NAME = Text("改正名称", "correct the name")
+LIST_THE_INSTRUMENT = Text("在 pack.toml 中加入它", "add it to pack.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,8 @@ class _Merged:
         }
         for item in found.values():
             if item.when not in self.names.rules:
-                self._refuse(self.chain[-1].id, f"exclusion of {item.loser}", f"the rule {item.when} does not exist")
+                problem = Text(f"规则 {item.when} 不存在", f"the rule {item.when} does not exist")
+                self._refuse(self.chain[-1].id, f"exclusion of {item.loser}", problem, CORRECT_THE_NAME)
         return tuple(found.values())
 
     def figures(self) -> Mapping[str, Table]:
@@ -199,19 +204,28 @@ class _Merged:
         seen: set[tuple[object, ...]] = set()
         for figure in pack.figures:
             where = f"parameters.csv row {figure.row} ({figure.name})"
-            if figure.name not in self.declarations:
-                self._refuse(pack.id, where, "the parameter is not declared", "declare it in rules.toml")
-            if figure.citation.instrument not in self.instruments:
-                self._refuse(pack.id, where, "the instrument is not listed", "add it to pack.toml")
-            for column, code in figure.key.items():
-                if figure.name in key_codes and code not in key_codes[figure.name].get(column, ()):
-                    self._refuse(
-                        pack.id, where, f"the cell in {column} is no key of it", "leave it empty or correct it"
-                    )
+            self._check_names(pack, figure, where)
+            self._check_keys(pack, figure, where, key_codes)
             start = (figure.name, tuple(sorted(figure.key.items())), figure.from_on)
             if start in seen:
-                self._refuse(pack.id, where, "two figures start on the same day", "remove one of them")
+                problem = Text("两条标准同日起始", "two figures start on the same day")
+                self._refuse(pack.id, where, problem, Text("删除其中一条", "remove one of them"))
             seen.add(start)
+
+    def _check_names(self, pack: Pack, figure: Figure, where: str) -> None:
+        if figure.name not in self.declarations:
+            problem = Text("该参数未声明", "the parameter is not declared")
+            self._refuse(pack.id, where, problem, Text("在 rules.toml 中声明它", "declare it in rules.toml"))
+        if figure.citation.instrument not in self.instruments:
+            self._refuse(pack.id, where, Text("依据文件未列出", "the instrument is not listed"), LIST_THE_INSTRUMENT)
+
+    def _check_keys(
+        self, pack: Pack, figure: Figure, where: str, key_codes: Mapping[str, Mapping[str, tuple[str, ...]]]
+    ) -> None:
+        for column, code in figure.key.items():
+            if figure.name in key_codes and code not in key_codes[figure.name].get(column, ()):
+                problem = Text(f"{column} 列的单元格不是该参数的键", f"the cell in {column} is no key of it")
+                self._refuse(pack.id, where, problem, Text("留空，或改正", "leave it empty or correct it"))
 
     def checked_rules(self) -> dict[str, Rule]:
         rules = {name: self._checked(pack, written) for name, (pack, written) in self.written.items()}
@@ -229,9 +243,8 @@ class _Merged:
                 if not rule.period.contains(self.on):
                     continue
                 if rule.id in own:
-                    self._refuse(
-                        pack.id, f"rule {rule.id}", "two versions are in force on one day", "end the older one"
-                    )
+                    problem = Text("同一天有两个版本有效", "two versions are in force on one day")
+                    self._refuse(pack.id, f"rule {rule.id}", problem, Text("给旧版本写上截止日期", "end the older one"))
                 own.add(rule.id)
                 found[rule.id] = (pack.id, rule)
         return found
@@ -242,7 +255,7 @@ class _Merged:
         ]
         for pack, item in in_force:
             if item.overrides not in self.written:
-                self._refuse(pack, f"exception {item.when.id}", f"there is no rule {item.overrides}", "name a rule")
+                self._refuse_unknown_rule(pack, f"exception {item.when.id}", item.overrides)
         return in_force
 
     def _names(self) -> Declarations:
@@ -258,11 +271,13 @@ class _Merged:
     def _signature(self, pack: str, written: WrittenRule) -> RuleSignature:
         where = f"rule {written.id}"
         if written.entity not in self.schema.by_name:
-            self._refuse(pack, where, f"there is no entity {written.entity}", f"use {', '.join(self.schema.by_name)}")
+            problem = Text(f"没有名为 {written.entity} 的对象", f"there is no entity {written.entity}")
+            self._refuse(pack, where, problem, one_of(self.schema.by_name))
         if written.id.partition(".")[0] in self.schema.by_name or not all(
             part.isidentifier() for part in written.id.split(".")
         ):
-            self._refuse(pack, where, "a rule's id may not look like a fact", "name it topic.rule")
+            problem = Text("规则的 id 不能与事实的写法相同", "a rule's id may not look like a fact")
+            self._refuse(pack, where, problem, Text("按“主题.规则”命名", "name it topic.rule"))
         return RuleSignature(written.entity, codes(*written.codes) if written.type == "enum" else KINDS[written.type])
 
     def _has_keys(self, item: ParameterDeclaration) -> bool:
@@ -277,7 +292,9 @@ class _Merged:
         }
         for column, node in keys.items():
             if not node.kind.codes:
-                self._refuse(pack, f"parameter {item.name}", f"the key {column} is not a code", "use a fact with codes")
+                problem = Text(f"键 {column} 不是代码", f"the key {column} is not a code")
+                remedy = Text("使用取值为代码的事实", "use a fact with codes")
+                self._refuse(pack, f"parameter {item.name}", problem, remedy)
         return ParameterSignature(kind, keys)
 
     def _entity_of(self, text: str) -> str:
@@ -297,7 +314,8 @@ class _Merged:
             for name, text in written.values.items()
         }
         if written.gap and (len(written.gap) != 2 or not set(written.gap) <= set(values)):
-            self._refuse(pack, where, "gap must name two of the values", 'write gap = ["income", "limit"]')
+            problem = Text("gap 必须写出 values 中的两个名称", "gap must name two of the values")
+            self._refuse(pack, where, problem, written_as('gap = ["income", "limit"]'))
         self._check_sentences(pack, written)
         shown_when = None
         if written.shown_when:
@@ -321,23 +339,25 @@ class _Merged:
         unmet = {*written.values, *(("gap",) if written.gap else ())}
         for text, usable in ((written.holds, set(written.values)), (written.fails, unmet), (written.open, unmet)):
             for sentence in (text.zh, text.en) if text else ():
-                try:
-                    named = {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
-                except ValueError:
-                    self._refuse(pack, f"rule {written.id}", "a sentence has an unmatched brace", "close or remove it")
-                for name in named - usable:
-                    self._refuse(pack, f"rule {written.id}", f"a sentence names {{{name}}}", "add it to values")
+                for name in self._named(pack, written, sentence) - usable:
+                    problem = Text(f"说明语句中用到了 {{{name}}}", f"a sentence names {{{name}}}")
+                    remedy = Text("在 values 中加入它", "add it to values")
+                    self._refuse(pack, f"rule {written.id}", problem, remedy)
+
+    def _named(self, pack: str, written: WrittenRule, sentence: str) -> set[str]:
+        try:
+            return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+        except ValueError:
+            problem = Text("说明语句中的花括号不成对", "a sentence has an unmatched brace")
+            self._refuse(pack, f"rule {written.id}", problem, Text("补全或删除", "close or remove it"))
 
     def _citation(self, pack: str, written: WrittenRule) -> Citation | None:
         for citation in written.citations:
             instrument = self.instruments.get(citation.instrument)
             if instrument is None:
-                self._refuse(
-                    pack,
-                    f"rule {written.id}",
-                    f"no pack lists the instrument {citation.instrument}",
-                    "add it to pack.toml",
-                )
+                name = citation.instrument
+                problem = Text(f"没有规则包列出依据文件 {name}", f"no pack lists the instrument {name}")
+                self._refuse(pack, f"rule {written.id}", problem, LIST_THE_INSTRUMENT)
             if citation.period.contains(self.on) and instrument.period.contains(self.on):
                 return citation
         return None
@@ -353,12 +373,16 @@ class _Merged:
     def _eligible(self, programme: Programme) -> Rule:
         for name in filter(None, (*programme.conditions, programme.monthly, programme.one_off)):
             if name not in self.names.rules:
-                self._refuse(self.chain[-1].id, f"programme {programme.id}", f"there is no rule {name}", "name a rule")
+                self._refuse_unknown_rule(self.chain[-1].id, f"programme {programme.id}", name)
         refs = tuple(RuleRef(name, self.names.rules[name].entity, BOOL) for name in programme.conditions)
         name = f"{programme.id}.eligible"
         return Rule(name, self.chain[-1].id, programme.entity, BOOL, tree.Junction("and", refs, BOOL))
 
-    def _refuse(self, pack: str, where: str, problem: str, remedy: str = "correct the name") -> NoReturn:
+    def _refuse_unknown_rule(self, pack: str, where: str, name: str) -> NoReturn:
+        problem = Text(f"没有名为 {name} 的规则", f"there is no rule {name}")
+        self._refuse(pack, where, problem, Text("写一条已有的规则", "name a rule"))
+
+    def _refuse(self, pack: str, where: str, problem: Text, remedy: Text) -> NoReturn:
         raise PackFault(pack, where, 0, problem, remedy)
 
 
@@ -375,7 +399,8 @@ def _visit(name: str, rules: Mapping[str, Rule], ordered: dict[str, Rule], path:
         return
     if name in path:
         circle = " -> ".join((*path[path.index(name) :], name))
-        raise PackFault(rules[name].pack, f"rule {name}", 0, f"rules use each other in a circle: {circle}", "break it")
+        problem = Text(f"规则循环引用：{circle}", f"rules use each other in a circle: {circle}")
+        raise PackFault(rules[name].pack, f"rule {name}", 0, problem, Text("打断这个循环", "break it"))
     for used in sub_rules(rules[name].node):
         _visit(used, rules, ordered, (*path, name))
     ordered[name] = rules[name]

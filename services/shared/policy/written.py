@@ -1,23 +1,24 @@
 """Takes a TOML table apart key by key, so that a key nobody reads is refused as a misspelling."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NoReturn
 
 from services.shared.policy.fault import PackFault
+from services.shared.policy.text import Text, one_of, written_as
 from services.shared.vocabulary.period import Period
 
 EARLIEST = date(1949, 10, 1)
 """Where a rule or citation gives no start, it is as old as its pack."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One sentence or title in Chinese and English."""
-
-    zh: str
-    en: str
+A_TEXT = Text("文本", "a text")
+A_LIST_OF_TEXTS = Text("文本的列表", "a list of texts")
+A_TABLE_OF_TEXTS = Text("值为文本的表", "a table of texts")
+A_DATE = Text("日期", "a date")
+A_TABLE = Text("表", "a table")
+A_LIST_OF_TABLES = Text("表的列表", "a list of tables")
+A_TABLE_OF_TABLES = Text("由表组成的表", "a table of tables")
 
 
 class Written:
@@ -33,43 +34,48 @@ class Written:
         """A text that must be there and not be empty."""
         value = self._take(key, None)
         if not isinstance(value, str) or not value.strip():
-            self._refuse(f"{key} must be a text", f"write {key} = ...")
+            self._refuse(_must_be(key, A_TEXT), written_as(f"{key} = ..."))
         return value
 
     def optional(self, key: str) -> str:
         """A text, "" when absent."""
         value = self._take(key, "")
-        return value if isinstance(value, str) else self._refuse(f"{key} must be a text", "put it in quotes")
+        if not isinstance(value, str):
+            self._refuse(_must_be(key, A_TEXT), Text("给它加上引号", "put it in quotes"))
+        return value
 
     def code(self, key: str, allowed: tuple[str, ...]) -> str:
         """A text that is one of `allowed`."""
         value = self.text(key)
-        return value if value in allowed else self._refuse(f"{key} is no known code", f"use {', '.join(allowed)}")
+        if value not in allowed:
+            self._refuse(Text(f"{key} 的代码不存在", f"{key} is no known code"), one_of(allowed))
+        return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, empty when absent."""
         value = self._take(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self._refuse(f"{key} must be a list of texts", f'write {key} = ["...", "..."]')
+            self._refuse(_must_be(key, A_LIST_OF_TEXTS), written_as(f'{key} = ["...", "..."]'))
         return tuple(value)
 
     def strings(self, key: str) -> Mapping[str, str]:
         """A table of texts, empty when absent."""
         value = self._take(key, {})
         if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-            self._refuse(f"{key} must be a table of texts", f'write {key} = {{name = "..."}}')
+            self._refuse(_must_be(key, A_TABLE_OF_TEXTS), written_as(f'{key} = {{name = "..."}}'))
         return value
 
     def day(self, key: str) -> date:
         """A date that must be there."""
-        return self.optional_day(key) or self._refuse(f"{key} must be a date", f"write {key} = 2026-07-01")
+        return self.optional_day(key) or self._refuse(_must_be(key, A_DATE), written_as(f"{key} = 2026-07-01"))
 
     def optional_day(self, key: str) -> date | None:
         """A date, None when absent."""
         value = self._take(key, None)
         if value is None or (isinstance(value, date) and type(value) is date):
             return value
-        return self._refuse(f"{key} must be a date", f"write {key} = 2026-07-01, without quotes")
+        unquoted = Text(f"写成 {key} = 2026-07-01，不加引号", f"write {key} = 2026-07-01, without quotes")
+        self._refuse(_must_be(key, A_DATE), unquoted)
 
     def period(self) -> Period:
         """The keys `from` and `until`: from the first date on, until the second, which no longer belongs to it."""
@@ -83,27 +89,29 @@ class Written:
         """A table that must be there."""
         value = self._take(key, None)
         if not isinstance(value, dict):
-            self._refuse(f"{key} must be a table", f"write [{key}]")
+            self._refuse(_must_be(key, A_TABLE), written_as(f"[{key}]"))
         return Written(self._pack, f"{self._where} {key}", value)
 
     def tables(self, key: str) -> list["Written"]:
         """A list of tables, empty when absent."""
         value = self._take(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self._refuse(f"{key} must be a list of tables", f"write [[{key}]]")
+            self._refuse(_must_be(key, A_LIST_OF_TABLES), written_as(f"[[{key}]]"))
         return [Written(self._pack, f"{self._where} {key}", item) for item in value]
 
     def named(self, key: str) -> Mapping[str, "Written"]:
         """A table of tables by name, empty when absent."""
         value = self._take(key, {})
         if not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):
-            self._refuse(f"{key} must be a table of tables", f"write [{key}.name]")
+            self._refuse(_must_be(key, A_TABLE_OF_TABLES), written_as(f"[{key}.name]"))
         return {name: Written(self._pack, f"{self._where} {key} {name}", item) for name, item in value.items()}
 
     def mapping(self, key: str) -> Mapping[str, Any]:
         """A table of anything, empty when absent."""
         value = self._take(key, {})
-        return value if isinstance(value, dict) else self._refuse(f"{key} must be a table", f"write {key} = {{...}}")
+        if not isinstance(value, dict):
+            self._refuse(_must_be(key, A_TABLE), written_as(f"{key} = {{...}}"))
+        return value
 
     def optional_text_pair(self, key: str) -> Text | None:
         """A sentence in both languages, None when absent."""
@@ -117,13 +125,20 @@ class Written:
     def finish(self) -> None:
         """Raise PackFault for a key that nobody read."""
         for key in self._values:
-            self._refuse(f"the key {key} is not known here", "remove it or check its spelling")
+            self._refuse(
+                Text(f"此处没有名为 {key} 的键", f"the key {key} is not known here"),
+                Text("删除它，或核对拼写", "remove it or check its spelling"),
+            )
 
     def _take(self, key: str, default: Any) -> Any:
         return self._values.pop(key, default)
 
-    def _refuse(self, problem: str, remedy: str) -> NoReturn:
+    def _refuse(self, problem: Text, remedy: Text) -> NoReturn:
         raise PackFault(self._pack, self._where, 0, problem, remedy)
+
+
+def _must_be(key: str, kind: Text) -> Text:
+    return Text(f"{key} 必须是{kind.zh}", f"{key} must be {kind.en}")
 
 
 def text_of(item: Written) -> Text:
@@ -138,4 +153,4 @@ def optional_date(text: str, pack: str, where: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise PackFault(pack, where, 0, "this is not a date", "write it as 2026-07-01") from None
+        raise PackFault(pack, where, 0, Text("这不是日期", "this is not a date"), written_as("2026-07-01")) from None

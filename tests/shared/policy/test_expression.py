@@ -169,7 +169,7 @@ def test_a_mistake_is_refused_with_its_column_and_a_remedy(policy_of, rule, kind
         policy_of(rule("x.y", "shop", kind, expression))
     fault = refused.value
     assert (fault.pack, fault.where, fault.column) == ("cn", "rule x.y", column)
-    assert problem in fault.problem
+    assert problem in fault.problem.en
     assert fault.remedy
 
 
