@@ -1,6 +1,7 @@
 """Every command that a document tells its reader to run is run, against a system that is up."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +13,9 @@ from tests.end_to_end.running_doudi import PORT_SETTINGS, RunningDoudi, environm
 
 DOCUMENT_SECONDS = 240
 A_DEFAULT_PORT = re.compile(r"\b810([1-4])\b")
+BASH = shutil.which("bash")
+SHELL, FAILING = (BASH, "set -euo pipefail") if BASH else ("sh", "set -eu")
+"""A command that fails ends the run; before a pipe too, where bash is there to see it."""
 DOUDI = """doudi() { "$PYTHON" -c 'from services.cli.main import main; main()' "$@"; }\n"""
 
 
@@ -35,7 +39,7 @@ def running(tmp_path_factory):
 @pytest.mark.parametrize("document", TO_RUN, ids=look.name_of)
 def test_the_commands_of_a_document_run(document, running, tmp_path):
     done = subprocess.run(
-        ["sh", "-c", as_run_here("".join(blocks_to_run(document)), running.env, tmp_path)],
+        [SHELL, "-c", as_run_here("".join(blocks_to_run(document)), running.env, tmp_path)],
         cwd=ROOT,
         env={**running.env, "PYTHON": sys.executable},
         stdout=subprocess.PIPE,
@@ -53,4 +57,22 @@ def as_run_here(commands, env, scratch):
     commands = A_DEFAULT_PORT.sub(lambda match: ports[int(match[1]) - 1], commands)
     commands = commands.replace("/tmp/", f"{scratch}/").replace(".data/", f"{env['DOUDI_DATA_DIR']}/")
     commands = commands.replace("./doudi ", "doudi ").replace(".venv/bin/python", '"$PYTHON"')
-    return f"set -eu\n{DOUDI}{commands}"
+    return f"{FAILING}\n{DOUDI}{commands}"
+
+
+FAILURES = ["false", "echo $not_set", 'x=$(false)\necho "$x"', "false | cat", "cat | false | cat"]
+
+
+@pytest.mark.parametrize("command", FAILURES)
+def test_a_command_that_fails_ends_the_run(command, tmp_path):
+    if "|" in command and not BASH:
+        pytest.skip("only bash sees a failure before a pipe")
+    env = dict.fromkeys((*PORT_SETTINGS, "DOUDI_DATA_DIR"), "")
+    done = subprocess.run(
+        [SHELL, "-c", as_run_here(f"{command}\necho reached\n", env, tmp_path)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0 and "reached" not in done.stdout
