@@ -50,7 +50,9 @@ def validate(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
         print_json([_fault(fault) for fault in faults])
     elif faults:
         rows = [(f.pack, f.where, str(f.column or ""), f.problem.both, f.remedy.both) for f in faults]
-        print_table("规则包 / packs", ("pack", "where", "column", "problem", "remedy"), rows)
+        print_table(
+            "规则包 / packs", ("规则包 / pack", "位置 / where", "列 / column", "问题 / problem", "处理 / remedy"), rows
+        )
     else:
         console.print(f"{len(packs)} 个规则包无误 / {len(packs)} packs are sound")
     raise SystemExit(1 if faults else 0)
@@ -71,7 +73,7 @@ def test(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
     else:
         rows = [(r.pack, r.file, r.name, "; ".join(problem.both for problem in r.problems)) for r in failed]
         if rows:
-            print_table("未通过 / do not hold", ("pack", "file", "case", "problem"), rows)
+            print_table("未通过 / do not hold", ("规则包 / pack", "文件 / file", "案例 / case", "问题 / problem"), rows)
         console.print(f"{len(reports) - len(failed)} / {len(reports)} 个案例通过 / cases hold")
     raise SystemExit(1 if failed or not reports else 0)
 
@@ -113,7 +115,7 @@ def _problems(packs: PackSet, case: PackCase) -> Iterator[Text]:
     try:
         answer = json.loads(render_answer(evaluate_household(packs, parse_request(request_of(case)))))
     except InvalidBody as invalid:
-        yield Text(f"请求被拒绝：{invalid}", f"the request is refused: {invalid}")
+        yield _refused(invalid)
         return
     expect = dict(case.expect)
     for wanted in expect.pop("results", []):
@@ -121,6 +123,11 @@ def _problems(packs: PackSet, case: PackCase) -> Iterator[Text]:
         found = [r for r in answer["results"] if (r["programme"], r["subject"]) == (wanted["programme"], subject)]
         yield from _differences(wanted, found[0], wanted["programme"]) if found else [_no_result(wanted["programme"])]
     yield from _differences(expect, answer, "answer")
+
+
+def _refused(invalid: InvalidBody) -> Text:
+    zh = "；".join(f"{error.pointer or '/'}：{error.zh}" for error in invalid.errors)
+    return Text(f"请求被拒绝：{zh}", f"the request is refused: {invalid}")
 
 
 def _no_result(programme: str) -> Text:

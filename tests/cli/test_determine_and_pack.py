@@ -1,6 +1,7 @@
 """`doudi determine` and `doudi pack`, as a person at a shell meets them."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
-def doudi(*arguments, stdin=None):
+def doudi(*arguments, stdin=None, **environment):
     command = [sys.executable, "-c", "from services.cli.main import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, input=stdin, timeout=120)
+    surroundings = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, input=stdin, timeout=120, env=surroundings)
 
 
 def request_of(name):
@@ -62,22 +64,47 @@ def test_pack_test_counts_the_cases(tmp_path):
     assert report["cases"] > 100
 
 
-def test_pack_validate_exits_1_and_names_the_fault(tmp_path):
+@pytest.fixture
+def pack_folder(tmp_path):
+    """A provincial pack without rules, to be spoiled."""
     source = Path(__file__).parents[2] / "services/eligibility/policy_packs/cn-420000"
     folder = tmp_path / "cn-410000"
     folder.mkdir()
     for name in ("pack.toml", "parameters.csv"):
         (folder / name).write_text((source / name).read_text().replace("420000", "410000"))
-    (folder / "rules.toml").write_text(
-        '[[rule]]\nid = "a.b"\nentity = "household"\ntype = "bool"\nexpr = "household.x"\n'
-    )
-    run = doudi("pack", "validate", str(folder), "--json")
+    (folder / "rules.toml").write_text("")
+    return folder
+
+
+UNKNOWN_FACT = '[[rule]]\nid = "a.b"\nentity = "household"\ntype = "bool"\nexpr = "household.x"\n'
+
+
+def test_pack_validate_exits_1_and_names_the_fault(pack_folder):
+    (pack_folder / "rules.toml").write_text(UNKNOWN_FACT)
+    run = doudi("pack", "validate", str(pack_folder), "--json")
     assert run.returncode == 1
-    assert json.loads(run.stdout)[0] | {"remedy": ""} == {
+    assert json.loads(run.stdout)[0] == {
         "pack": "cn-410000",
         "where": "rule a.b",
         "column": 1,
         "problem": {"zh": "household 没有事实 x", "en": "household has no fact x"},
-        "remedy": "",
+        "remedy": {"zh": "对照事实表核对拼写", "en": "check the spelling against the list of facts"},
     }
     assert doudi("pack", "validate").returncode == 0
+
+
+def test_pack_validate_shows_square_brackets_on_a_terminal_too(pack_folder):
+    (pack_folder / "rules.toml").write_text("rule = 3")
+    run = doudi("pack", "validate", str(pack_folder), FORCE_COLOR="1", COLUMNS="200")
+    assert "写成 [[rule]] / write [[rule]]" in run.stdout
+
+
+def test_a_case_whose_request_is_refused_says_so_in_both_languages(pack_folder):
+    (pack_folder / "cases").mkdir()
+    (pack_folder / "cases/a.toml").write_text('[base.x]\nbody = 1\n[[case]]\nname = "n"\nbase = "x"\nexpect = {}\n')
+    run = doudi("pack", "test", str(pack_folder), "--json")
+    assert run.returncode == 1
+    [failed] = json.loads(run.stdout)["failed"]
+    [problem] = failed["problems"]
+    assert problem["zh"].startswith("请求被拒绝：/as_of：缺少此项，请补上；")
+    assert problem["en"].startswith("the request is refused: /as_of: ")

@@ -57,7 +57,7 @@ def _faults_of_place(packs: PackSet, pack: Pack) -> Iterator[PackFault]:
         yield fault
         return
     if pack.parent is not None and pack.parent not in {other.id for other in chain[1:]}:
-        problem = Text(f"上级规则包 {pack.parent} 不是其上级地区的", f"its parent {pack.parent} is not above its place")
+        problem = Text(f"上级规则包 {pack.parent} 不属于其上级地区", f"its parent {pack.parent} is not above its place")
         yield PackFault(pack.id, "pack.toml", 0, problem, Text("写上级地区的规则包", "name a pack above"))
     books = []
     for day in edges(chain):

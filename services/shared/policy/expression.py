@@ -47,7 +47,7 @@ _ARITHMETIC: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _ADDABLE = frozenset({INT, MONEY, MONTHS})
 
 NO_EXPRESSION = Text("这不是表达式", "this is not an expression")
-ROUND_FIRST = Text("先对分数取整", "round fractions first")
+ROUND_FIRST = Text("先取整", "round fractions first")
 SEE_THE_FUNCTIONS = Text("参见函数表", "see the list of functions")
 
 
@@ -294,7 +294,7 @@ class _Reader:
             return self._product(at, left, right)
         left, right = self._alike(left, right, at.left, at.right)
         if left.kind not in _ADDABLE:
-            problem = Text(f"类型为 {left.kind} 的值不能相加减", f"values of kind {left.kind} are not added")
+            problem = Text(f"{left.kind.zh}不能相加减", f"values of kind {left.kind} are not added")
             self._refuse(at, problem, ROUND_FIRST)
         return tree.Arithmetic(symbol, left, right, left.kind)
 
@@ -306,7 +306,7 @@ class _Reader:
             return tree.Share(left, right, FRACTION)
         if left.kind == RATE and right.kind in (MONEY, FRACTION):
             return tree.Share(right, left, FRACTION)
-        problem = Text(f"{left.kind} * {right.kind} 没有单位", f"{left.kind} * {right.kind} has no unit")
+        problem = Text(f"{left.kind.zh}乘以{right.kind.zh}没有单位", f"{left.kind} * {right.kind} has no unit")
         remedy = Text("金额只能乘以整数或比例", "multiply money by a whole number or by a rate")
         self._refuse(at, problem, remedy)
 
@@ -474,7 +474,7 @@ class _Reader:
 
     def _refuse_kind(self, at: ast.AST, found: Kind, needed: Kind) -> NoReturn:
         problem = Text(
-            f"此处需要类型为 {needed} 的值，写的却是 {found}",
+            f"此处需要{needed.zh}，写的却是{found.zh}",
             f"a value of kind {found} stands where {needed} is needed",
         )
         self._refuse(at, problem, Text("检查单位", "check the units"))
@@ -507,7 +507,7 @@ def _unknown_name(name: str) -> Text:
 
 
 def _meaningless(operator: str, kind: Kind) -> Text:
-    return Text(f"对类型为 {kind} 的值求 {operator} 没有意义", f"{operator} of {kind} has no meaning")
+    return Text(f"对{kind.zh}求 {operator} 没有意义", f"{operator} of {kind} has no meaning")
 
 
 def _is_zero(node: Node) -> bool:

@@ -380,7 +380,7 @@ class _Merged:
 
     def _refuse_unknown_rule(self, pack: str, where: str, name: str) -> NoReturn:
         problem = Text(f"没有名为 {name} 的规则", f"there is no rule {name}")
-        self._refuse(pack, where, problem, Text("写一条已有的规则", "name a rule"))
+        self._refuse(pack, where, problem, Text("写已有规则的名称", "name a rule"))
 
     def _refuse(self, pack: str, where: str, problem: Text, remedy: Text) -> NoReturn:
         raise PackFault(pack, where, 0, problem, remedy)
@@ -400,7 +400,7 @@ def _visit(name: str, rules: Mapping[str, Rule], ordered: dict[str, Rule], path:
     if name in path:
         circle = " -> ".join((*path[path.index(name) :], name))
         problem = Text(f"规则循环引用：{circle}", f"rules use each other in a circle: {circle}")
-        raise PackFault(rules[name].pack, f"rule {name}", 0, problem, Text("打断这个循环", "break it"))
+        raise PackFault(rules[name].pack, f"rule {name}", 0, problem, Text("断开循环引用", "break it"))
     for used in sub_rules(rules[name].node):
         _visit(used, rules, ordered, (*path, name))
     ordered[name] = rules[name]

@@ -23,6 +23,11 @@ class Kind:
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def zh(self) -> str:
+        """What a Chinese reader calls it, with the word that a pack writes."""
+        return f"{KINDS_ZH[self.name]}（{self.name}）"
+
 
 BOOL = Kind("bool")
 INT = Kind("int")
@@ -34,6 +39,17 @@ FRACTION = Kind("fraction of money")
 TEXT = Kind("text")
 """The kind of a code before it is known which codes are meant."""
 
+KINDS_ZH = {
+    "bool": "真假",
+    "int": "整数",
+    "money": "金额",
+    "rate": "比例",
+    "date": "日期",
+    "months": "月数",
+    "enum": "代码",
+    "text": "文本",
+    "fraction of money": "未取整的金额",
+}
 KINDS = {kind.name: kind for kind in (BOOL, INT, MONEY, RATE, DATE, MONTHS)}
 NUMBERS = frozenset({INT, MONEY, RATE, DATE, MONTHS, FRACTION})
 

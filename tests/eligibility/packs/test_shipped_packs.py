@@ -11,6 +11,7 @@ from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.shared.policy.checks import faults_of
 from services.shared.policy.fault import PackFault
 from services.shared.policy.pack import load_pack
+from services.shared.policy.text import Text
 
 PACKS = read_packs()
 NAMES = ["cn", "cn-360000", "cn-360700", "cn-420000", "cn-420100", "cn-440100", "cn-530000", "cn-530113"]
@@ -34,6 +35,16 @@ def test_their_cases_hold(packs, pack):
     reports = list(run_cases(packs, pack))
     assert reports
     assert [report for report in reports if report.problems] == []
+
+
+def test_a_case_that_does_not_hold_says_so_in_both_languages(packs):
+    wuhan = next(pack for pack in PACKS if pack.id == "cn-420100")
+    case = replace(wuhan.cases[0], expect={"region": "x", "results": [{"programme": "fish"}]})
+    [report] = run_cases(packs, replace(wuhan, cases=(case,)))
+    assert report.problems == (
+        Text("结果中没有 fish", "no fish"),
+        Text("answer.region：应为 'x'，实为 '420100'", "answer.region: expected 'x', got '420100'"),
+    )
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.id)
