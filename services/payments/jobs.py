@@ -1,6 +1,7 @@
 """What payments' worker does: schedule lines, pay batches, read statements, end holds and batches, seal the log."""
 
 from collections.abc import Callable
+from typing import Any
 
 from services.payments.gateways.bank import Bank, BankUnavailable
 from services.payments.gateways.policy_pack import read_payment_pack
@@ -43,10 +44,13 @@ def schedules(runtime: Runtime, bank: Bank) -> dict[str, Schedule]:
 
         return run
 
+    def page_by_page(work: Callable[..., Any]) -> None:
+        last = transact(work, runtime, pack)
+        while last is not None:
+            last = transact(work, runtime, pack, last)
+
     def end_holds() -> None:
-        after: str | None = ""
-        while after is not None:
-            after = transact(date_holds, runtime, pack, after)
+        page_by_page(date_holds)
         until_nothing_is_left(lambda: transact(lapse_holds, runtime))()
 
     def read_bank() -> None:
@@ -57,9 +61,7 @@ def schedules(runtime: Runtime, bank: Bank) -> dict[str, Schedule]:
         transact(finish_batches, runtime)
 
     return {
-        "schedule_lines": Schedule(
-            EVERY_SECOND, until_nothing_is_left(lambda: transact(schedule_lines, runtime, pack))
-        ),
+        "schedule_lines": Schedule(EVERY_SECOND, lambda: page_by_page(schedule_lines)),
         "lapse_holds": Schedule(EVERY_SECOND, end_holds),
         "read_bank": Schedule(EVERY_TWO_SECONDS, read_bank),
         "seal_log": sealing_schedule(runtime),

@@ -1,8 +1,11 @@
 """An award is taken once, from eligibility alone, and owes what it says: no month twice, none lost."""
 
 from collections import Counter
+from datetime import date
 
 import pytest
+
+from services.payments.store import awards
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -76,6 +79,32 @@ def test_a_year_without_notice_is_not_guessed_and_the_award_not_lost(payments) -
     payments.put_clock("2027-01-04T09:00:00+08:00")
     payments.tick()
     assert payments.line(award)["due_on"] == "2027-01-08"
+
+
+def test_awards_that_wait_for_a_year_keep_no_other_waiting(payments, monkeypatch) -> None:
+    monkeypatch.setattr(awards, "SCHEDULE_LIMIT", 2)
+    stuck = [payments.award(month="2027-12", until="2028-03") for _ in range(5)]
+    needs_no_calendar = payments.award(month="2027-12", until="2028-03", programme="small_advance")
+    payments.put_clock("2028-01-05T09:00:00+08:00")
+    payments.tick()
+    waiting = [e["award_id"] for e in payments.get("/exceptions")["data"] if e["month"] == "2028-01"]
+    assert sorted(waiting) == stuck
+    assert [line["month"] for line in payments.lines(needs_no_calendar)] == ["2027-12", "2028-01"]
+    payments.rows(
+        "insert into payments.calendar_years values (2028, '{2028-01-03}', '{}', 'a notice', 'li', 'wang', now())"
+        " returning year"
+    )
+    payments.tick()
+    assert {tuple(line["month"] for line in payments.lines(award)) for award in stuck} == {("2027-12", "2028-01")}
+
+
+def test_what_waits_for_a_year_is_not_looked_at_again_before_it_comes(payments) -> None:
+    award = payments.award(month="2029-01", until="2029-03")
+    payments.put_clock("2029-01-05T09:00:00+08:00")
+    payments.tick()
+    first, transact = date(2029, 1, 1), payments.runtime.database.transact
+    without, loaded = (transact(awards.lock_due_schedules, first, years) for years in ({2028}, {2028, 2029}))
+    assert (without, loaded) == ([], [(award, first)])
 
 
 @pytest.mark.parametrize("sender", ["monitoring", "maker", "caseworker"])

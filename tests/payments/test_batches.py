@@ -7,6 +7,9 @@ import threading
 import httpx
 import pytest
 
+from services.payments.store import disbursements
+from tests.running_payments import award_body
+
 MONTHS = (f"{year}-{month:02d}" for year in (2024, 2025) for month in range(1, 13))
 
 
@@ -145,6 +148,31 @@ def test_a_batch_given_up_costs_nobody_the_month(payments, month: str, way: str)
     live = [line for line in payments.lines(of) if line["state"] != "CANCELLED"]
     assert [line["batch_id"] for line in live] == [again["id"]]
     assert payments.broken_invariants() == {}
+
+
+def test_what_a_hold_split_is_released_whole_also_beyond_the_limit_of_a_batch(payments, month, monkeypatch) -> None:
+    monkeypatch.setattr(disbursements, "BATCH_LINE_LIMIT", 1)
+    body = award_body(month=month, until=after(month), people=2)
+    payments.done("/awards", body, "eligibility")
+    batch = payments.batch(month=month)
+    path = f"/batches/{batch['id']}"
+    payments.done(f"{path}/submit", {}, "maker")
+    payments.done(f"{path}/approve", {"lines_root": batch["lines_root"]}, "checker")
+    dead = {"id_number": body["members"][1]["id_number"], "died_on": f"{month}-01", "source": "x"}
+    alert = {**dead, "alert_id": f"alert_{month}", "rule": {"id": "M12", "instrument": "x", "article": "x"}}
+    [hold] = payments.done("/death-alerts", alert, "monitoring")["holds"]
+    payments.done(f"/holds/{hold['id']}/answer", {"answer": "pay"}, "caseworker")
+    payments.done(f"/holds/{hold['id']}/confirm", {}, "confirmer")
+    payments.done(f"{path}/release", {}, "checker")
+    assert states_of(payments, body) == ["QUEUED", "QUEUED"]
+    assert payments.pay(batch["id"])
+    assert states_of(payments, body) == ["ACCEPTED", "ACCEPTED"]
+    # The file keeps to the limit, and the next one takes the rest.
+    assert [file["line_count"] for file in payments.get(path)["pay_files"]] == [1, 1]
+
+
+def states_of(payments, body) -> list[str]:
+    return [line["state"] for line in payments.lines(body["award_id"]) if line["state"] != "CANCELLED"]
 
 
 def test_nobody_reaches_beyond_their_region(payments, month: str) -> None:

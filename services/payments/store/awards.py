@@ -1,17 +1,26 @@
 """Awards as eligibility sent them, their payee (sealed), their members (by blind index) and their schedule."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, func, insert, literal, select, update
+from sqlalchemy import ARRAY, Text, any_, exists, extract, func, insert, literal, or_, select, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_if_absent
 
 from services.payments.domain.award import Award
 from services.payments.domain.end_to_end_id import PaymentKind
 from services.payments.domain.payee import Payee
-from services.payments.store.tables import award_members, award_schedules, award_stops, awards, beneficiaries, payees
+from services.payments.domain.reconciliation import ExceptionKind
+from services.payments.store.tables import (
+    award_members,
+    award_schedules,
+    award_stops,
+    awards,
+    beneficiaries,
+    exceptions,
+    payees,
+)
 from services.shared.runtime.database import Transaction
 from services.shared.runtime.personal_data import PersonalData
 
@@ -141,14 +150,28 @@ def insert_stop(tx: Transaction, award_id: str, member: str, hold_id: str, now: 
     tx.execute(insert_if_absent(award_stops).values(row).on_conflict_do_nothing())
 
 
-def lock_due_schedules(tx: Transaction, until: date) -> list[tuple[str, date]]:
-    """(award, next month) of schedules whose next month has begun by `until`, at most SCHEDULE_LIMIT, locked.
+def lock_due_schedules(
+    tx: Transaction, until: date, years: Collection[int], after: tuple[str, date] | None = None
+) -> list[tuple[str, date]]:
+    """(award, next month) of schedules whose next month has begun by `until` and that follow `after`, in order of
+    month and award, at most SCHEDULE_LIMIT, locked.
 
-    Schedules that another worker holds are left to it.
+    Schedules that another worker holds are left to it. One that is known, by its exception, to wait for a calendar
+    year is left out until that is among the `years` loaded.
     """
+    schedule = award_schedules.c
+    told = exists().where(
+        exceptions.c.kind == ExceptionKind.CALENDAR_YEAR_MISSING,
+        exceptions.c.disbursement.is_(None),
+        exceptions.c.pay_file.is_(None),
+        exceptions.c.award == schedule.award,
+        exceptions.c.month == schedule.next_month,
+    )
     query = (
-        select(award_schedules.c.award, award_schedules.c.next_month)
-        .where(award_schedules.c.next_month <= until)
+        select(schedule.award, schedule.next_month)
+        .where(schedule.next_month <= until)
+        .where(or_(extract("year", schedule.next_month).in_(sorted(years)), ~told))
+        .where(true() if after is None else tuple_(schedule.next_month, schedule.award) > tuple_(after[1], after[0]))
         .order_by(award_schedules.c.next_month, award_schedules.c.award)
         .limit(SCHEDULE_LIMIT)
         .with_for_update(skip_locked=True)

@@ -147,10 +147,22 @@ def lock_disbursement(tx: Transaction, disbursement_id: str) -> Disbursement | N
 
 
 def lock_of_batch(tx: Transaction, batch_id: str, state: DisbursementState | None = None) -> list[Disbursement]:
-    """The lines of a batch in order of id, locked; only those in `state` when it is given."""
+    """All lines of a batch in order of id, locked; only those in `state` when it is given.
+
+    They are bounded by what the batch was built of, and are more than BATCH_LINE_LIMIT where holds have split some:
+    a limit here would leave lines behind.
+    """
     query = select(disbursements).where(disbursements.c.batch == batch_id)
     if state is not None:
         query = query.where(disbursements.c.state == state)
+    return _all(tx, query.order_by(disbursements.c.id).with_for_update())
+
+
+def lock_for_pay_file(tx: Transaction, batch_id: str) -> list[Disbursement]:
+    """The queued lines of a batch that go into the next pay file, at most BATCH_LINE_LIMIT, in order of id, locked."""
+    query = select(disbursements).where(
+        disbursements.c.batch == batch_id, disbursements.c.state == DisbursementState.QUEUED
+    )
     return _all(tx, query.order_by(disbursements.c.id).limit(BATCH_LINE_LIMIT).with_for_update())
 
 

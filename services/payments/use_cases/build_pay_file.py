@@ -24,7 +24,7 @@ def build_pay_file(tx: Transaction, runtime: Runtime, batch_id: str) -> PayFile 
     """Commit the intent: the file with its bytes, SENDING, and its lines SENT; None when no line waits."""
     who, own = worker(runtime), runtime.configuration.own
     batch = batches.lock_batch(tx, batch_id)
-    lines = disbursements.lock_of_batch(tx, batch_id, _LINE.QUEUED)
+    lines = disbursements.lock_for_pay_file(tx, batch_id)
     if batch is None or not lines:
         return None
     msg_id = new_id("payfile")

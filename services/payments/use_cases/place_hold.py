@@ -10,6 +10,7 @@ from services.payments.domain.reconciliation import ExceptionKind
 from services.payments.gateways.policy_pack import PaymentPack
 from services.payments.store import awards, calendar_years, disbursements, exceptions, holds
 from services.payments.store.awards import Membership
+from services.payments.store.disbursements import Disbursement
 from services.payments.store.holds import Hold
 from services.payments.use_cases.advance_lines import Who
 from services.payments.use_cases.hold_line import hold_line
@@ -70,7 +71,8 @@ def _hold(
     line = disbursements.lock_next_of_award(tx, place.award, place.member, from_month, HOLDABLE_STATES)
     if line is None and not awards.has_months_to_come(tx, place.award):
         return None
-    hold = _new_hold(tx, runtime, who, pack, alert, place, record.award.region, from_month)
+    day = _answer_by(tx, who, pack, place.award, line)
+    hold = _new_hold(who, pack, alert, place, record.award.region, from_month, day)
     holds.insert_hold(tx, hold)
     event = audit.Event(who.now, who.actor, "place_hold", "hold", hold.id, who.request_id)
     audit.append(tx, runtime.tables, event, {"alert": alert.alert, "award": place.award})
@@ -81,14 +83,13 @@ def _hold(
 
 
 def _new_hold(
-    tx: Transaction,
-    runtime: Runtime,
     who: Who,
     pack: PaymentPack,
     alert: DeathAlert,
     place: Membership,
     region: str,
     from_month: date,
+    day: date | None,
 ) -> Hold:
     return Hold(
         id=new_id("hold"),
@@ -100,16 +101,16 @@ def _new_hold(
         rule=alert.rule,
         from_month=from_month,
         placed_at=who.now,
-        answer_by=_answer_by(tx, who, pack, place.award),
+        answer_by=day,
         answered_by_office=pack.hold_rule.answered_by,
         state=HoldState.OPEN,
     )
 
 
-def _answer_by(tx: Transaction, who: Who, pack: PaymentPack, award_id: str) -> date | None:
+def _answer_by(tx: Transaction, who: Who, pack: PaymentPack, award_id: str, line: Disbursement | None) -> date | None:
     try:
         return answer_by(pack.hold_rule, china_date(who.now), calendar_years.find_working_days(tx))
     except CalendarYearMissing as missing:
-        subject = exceptions.Subject(award=award_id, month=date(missing.year, 1, 1))
+        subject = exceptions.Subject(line.id if line else None, award=award_id, month=date(missing.year, 1, 1))
         exceptions.open_exception(tx, ExceptionKind.CALENDAR_YEAR_MISSING, subject, who.now)
         return None

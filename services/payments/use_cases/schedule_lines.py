@@ -19,15 +19,23 @@ from services.shared.runtime.identifiers import new_id
 from services.shared.runtime.service_app import Runtime
 from services.shared.vocabulary.calendar import CalendarYearMissing, WorkingDays
 
+ScheduleKey = tuple[str, date]
+"""An award and its next month."""
 
-def schedule_lines(tx: Transaction, runtime: Runtime, pack: PaymentPack) -> int:
-    """Make the lines of every schedule whose next month has begun; how many lines were made."""
+
+def schedule_lines(
+    tx: Transaction, runtime: Runtime, pack: PaymentPack, after: ScheduleKey | None = None
+) -> ScheduleKey | None:
+    """Make the lines of the next page of schedules whose next month has begun; the last one looked at, None at the end.
+
+    A schedule that must wait stays where it is: going on after it is what keeps it from holding up the others.
+    """
     who = worker(runtime)
     working_days = calendar_years.find_working_days(tx)
-    due = awards.lock_due_schedules(tx, china_date(who.now))
-    return sum(
-        len(schedule_award(tx, runtime, pack, who, working_days, award_id, next_month)) for award_id, next_month in due
-    )
+    due = awards.lock_due_schedules(tx, china_date(who.now), working_days.years, after)
+    for award_id, next_month in due:
+        schedule_award(tx, runtime, pack, who, working_days, award_id, next_month)
+    return due[-1] if due else None
 
 
 def schedule_award(
