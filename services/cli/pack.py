@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.output import console, print_json, print_table
+from services.cli.output import console, print_json, print_table, refuse
 from services.eligibility.api.household_body import parse_request
 from services.eligibility.domain.answer import render_answer
 from services.eligibility.gateways.pack_folder import SHIPPED, pack_folders, read_pack_files
@@ -28,6 +28,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 _MEMBER = re.compile(r"household\.members\[(?P<id>[^\]]+)\]\.(?P<key>.+)")
 _EVENT = re.compile(r"events\[(?P<index>[0-9]+)\]\.(?P<key>.+)")
+
+NO_REQUEST = Text(
+    "案例拼不出请求：核对 set 和 unset 的路径，日期要加引号",
+    "the case makes no request: check the paths of set and unset, and put dates in quotes",
+)
+NO_PROGRAMME = Text("expect.results 的每一项都要写明 programme", "each of expect.results must name its programme")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,10 @@ def test(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
         for fault in faults:
             console.print(str(fault), markup=False)
         raise SystemExit(1)
-    reports = [report for item in packs.values() for report in run_cases(pack_set_of(packs.values()), item)]
+    try:
+        reports = [report for item in packs.values() for report in run_cases(pack_set_of(packs.values()), item)]
+    except PackFault as fault:
+        refuse(f"规则包有误 / a policy pack is unsound: {fault}")
     failed = [report for report in reports if report.problems]
     if as_json:
         print_json({"cases": len(reports), "failed": [asdict(report) for report in failed]})
@@ -113,16 +122,34 @@ def request_of(case: PackCase) -> Mapping[str, Any]:
 
 def _problems(packs: PackSet, case: PackCase) -> Iterator[Text]:
     try:
-        answer = json.loads(render_answer(evaluate_household(packs, parse_request(request_of(case)))))
+        body = request_of(case)
+    except (LookupError, TypeError, AttributeError):
+        # A path that leads nowhere, or a TOML date, which JSON has not.
+        yield NO_REQUEST
+        return
+    try:
+        answer = json.loads(render_answer(evaluate_household(packs, parse_request(body))))
     except InvalidBody as invalid:
         yield _refused(invalid)
         return
     expect = dict(case.expect)
-    for wanted in expect.pop("results", []):
-        subject = wanted.get("subject", answer["results"][0]["subject"] if len(answer["results"]) == 1 else "household")
-        found = [r for r in answer["results"] if (r["programme"], r["subject"]) == (wanted["programme"], subject)]
-        yield from _differences(wanted, found[0], wanted["programme"]) if found else [_no_result(wanted["programme"])]
+    for wanted in _wanted_results(expect.pop("results", [])):
+        yield from _result_differences(wanted, answer["results"])
     yield from _differences(expect, answer, "answer")
+
+
+def _wanted_results(results: Any) -> list[Any]:
+    return results if isinstance(results, list) else [results]
+
+
+def _result_differences(wanted: Any, results: list[Mapping[str, Any]]) -> Iterator[Text]:
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("programme"), str):
+        yield NO_PROGRAMME
+        return
+    programme = wanted["programme"]
+    subject = wanted.get("subject", results[0]["subject"] if len(results) == 1 else "household")
+    found = [result for result in results if (result["programme"], result["subject"]) == (programme, subject)]
+    yield from _differences(wanted, found[0], programme) if found else [_no_result(programme)]
 
 
 def _refused(invalid: InvalidBody) -> Text:

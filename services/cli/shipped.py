@@ -38,8 +38,8 @@ def load_policy_packs(owner: Connection, folder: Path = SHIPPED_PACKS) -> None:
 
     Raises PackUnsound, and PackVersionChanged for a published version with other content.
     """
-    shipped = [read_pack_files(path) for path in pack_folders(folder)]
     try:
+        shipped = [read_pack_files(path) for path in pack_folders(folder)]
         packs = [load_pack(files) for files in shipped]
         check(pack_set_of(packs))
     except PackFault as fault:

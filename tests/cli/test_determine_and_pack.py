@@ -108,3 +108,26 @@ def test_a_case_whose_request_is_refused_says_so_in_both_languages(pack_folder):
     [problem] = failed["problems"]
     assert problem["zh"].startswith("请求被拒绝：/as_of：缺少此项，请补上；")
     assert problem["en"].startswith("the request is refused: /as_of: ")
+
+
+WITH_A_CASE = """
+[base.x]
+as_of = "2026-08-15"
+region = "410000"
+household = { area_type = "urban", members = [{ id = "m1", relation = "head", birth_date = "1980-01-15" }] }
+[[case]]
+name = "n"
+base = "x"
+expect = {}
+"""
+
+
+def test_pack_test_refuses_an_unsound_pack_in_one_line(pack_folder):
+    (pack_folder / "rules.toml").write_text(UNKNOWN_FACT)
+    (pack_folder / "cases").mkdir()
+    (pack_folder / "cases/a.toml").write_text(WITH_A_CASE)
+    run = doudi("pack", "test", str(pack_folder))
+    assert run.returncode == 1
+    [line] = run.stderr.splitlines()
+    assert "cn-410000: rule a.b, column 1: household 没有事实 x；" in line
+    assert " / household has no fact x; " in line

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
-from services.cli.pack import load, run_cases
+from services.cli.pack import NO_PROGRAMME, NO_REQUEST, load, run_cases
 from services.eligibility.gateways.pack_folder import SHIPPED, pack_folders, read_pack_files, read_packs
 from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.shared.policy.checks import faults_of
@@ -45,6 +47,37 @@ def test_a_case_that_does_not_hold_says_so_in_both_languages(packs):
         Text("结果中没有 fish", "no fish"),
         Text("answer.region：应为 'x'，实为 '420100'", "answer.region: expected 'x', got '420100'"),
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"set": {"household.members[m9].age": 1}}, NO_REQUEST),
+        ({"set": {"events[3].kind": "x"}}, NO_REQUEST),
+        ({"set": {"household.members.age": 1}}, NO_REQUEST),
+        ({"set": {"region.name": "x"}}, NO_REQUEST),
+        ({"unset": ("region.name",)}, NO_REQUEST),
+        ({"base": {"as_of": date(2025, 1, 1)}}, NO_REQUEST),
+        ({"expect": {"results": [{"outcome": "eligible"}]}}, NO_PROGRAMME),
+        ({"expect": {"results": [{"programme": []}]}}, NO_PROGRAMME),
+        ({"expect": {"results": "dibao"}}, NO_PROGRAMME),
+        ({"expect": {"results": 1}}, NO_PROGRAMME),
+    ],
+)
+def test_a_case_that_is_not_well_written_is_reported_and_breaks_nothing(packs, changes, problem):
+    wuhan = next(pack for pack in PACKS if pack.id == "cn-420100")
+    case = replace(wuhan.cases[0], **changes)
+    [report] = run_cases(packs, replace(wuhan, cases=(case,)))
+    assert problem in report.problems
+
+
+@pytest.mark.parametrize("value", [date(2025, 1, 1), Decimal("1.5"), 1, [], {}])
+@pytest.mark.parametrize("path", ["as_of", "region", "household", "household.members", "household.assets.homes"])
+def test_a_value_of_another_form_in_a_case_is_reported(packs, path, value):
+    wuhan = next(pack for pack in PACKS if pack.id == "cn-420100")
+    case = replace(wuhan.cases[0], set={path: value})
+    [report] = run_cases(packs, replace(wuhan, cases=(case,)))
+    assert all(problem.zh and problem.en for problem in report.problems)
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.id)
