@@ -94,7 +94,7 @@ create table payments.batches (
   constraint batch_is_not_decided_by_its_maker check (decided_by <> created_by),
   constraint batch_has_lines_and_money check (line_count > 0 and total_fen > 0),
   constraint batch_root_is_a_sha256 check (length(lines_root) = 64),
-  constraint batch_state_is_known check (state in ('DRAFT', 'CALCULATED', 'SUBMITTED', 'APPROVED', 'RELEASED', 'SENT',
+  constraint batch_state_is_known check (state in ('CALCULATED', 'SUBMITTED', 'APPROVED', 'RELEASED', 'SENT',
     'RECONCILED', 'CLOSED', 'REJECTED', 'CANCELLED')),
   constraint batch_is_paid_only_after_two_persons
     check (state not in ('APPROVED', 'RELEASED', 'SENT', 'RECONCILED', 'CLOSED') or decided_by is not null)
@@ -115,7 +115,7 @@ create table payments.pay_files (
   constraint pay_file_has_lines_and_money check (line_count > 0 and total_fen > 0),
   constraint pay_file_hash_is_a_sha256 check (length(sha256) = 64),
   constraint pay_file_state_is_known
-    check (state in ('BUILT', 'SENDING', 'IN_DOUBT', 'ACKED', 'NAKED', 'REPORTING', 'COMPLETE'))
+    check (state in ('SENDING', 'IN_DOUBT', 'ACKED', 'NAKED', 'REPORTING', 'COMPLETE'))
 );
 create index pay_files_of_a_batch on payments.pay_files (batch, msg_id);
 create table payments.pay_file_attempts (
@@ -462,7 +462,7 @@ create view payments.inv_month_is_owed_by_two_awards as
 
 create view payments.inv_line_is_left_behind_in_its_batch as
   select line.id from payments.disbursements line join payments.batches batch on batch.id = line.batch
-  where line.state = 'CREATED' and batch.state not in ('DRAFT', 'CALCULATED', 'SUBMITTED')
+  where line.state = 'CREATED' and batch.state not in ('CALCULATED', 'SUBMITTED')
     or line.state = 'QUEUED' and batch.state not in ('RELEASED', 'SENT');
 
 create view payments.inv_one_person_did_both as

@@ -8,6 +8,7 @@ from pydantic import Field
 from services.payments.api.bodies import (
     MONTH_PATTERN,
     REGION_PATTERN,
+    EmptyBody,
     Identifier,
     StrictBody,
     first_of_month,
@@ -64,10 +65,6 @@ class ApprovalBody(StrictBody):
     """The root of the list that was checked: approval is of this list."""
 
     lines_root: str = Field(pattern=r"^[0-9a-fA-F]{64}$")
-
-
-class EmptyBody(StrictBody):
-    """Nothing needs to be said."""
 
 
 @router.post("", status_code=201, operation_id="create-batch")

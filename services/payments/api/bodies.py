@@ -27,6 +27,10 @@ class StrictBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class EmptyBody(StrictBody):
+    """Nothing needs to be said."""
+
+
 def _well_formed(parse: Any) -> str:
     try:
         return parse()

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from services.payments.api.bodies import (
     REGION_PATTERN,
+    EmptyBody,
     Identifier,
     IdNumber,
     StrictBody,
@@ -80,10 +81,6 @@ class AnswerBody(StrictBody):
     """What the county found: the payment is right, or it must stop."""
 
     answer: Annotated[HoldAnswer, Field(strict=False)]
-
-
-class EmptyBody(StrictBody):
-    """Nothing needs to be said."""
 
 
 @router.post("/death-alerts", status_code=201, operation_id="place-hold")

@@ -9,7 +9,6 @@ from enum import StrEnum
 class BatchState(StrEnum):
     """Where a batch stands, from the list being made to its last line being settled or returned."""
 
-    DRAFT = "DRAFT"
     CALCULATED = "CALCULATED"
     SUBMITTED = "SUBMITTED"
     APPROVED = "APPROVED"
@@ -25,8 +24,6 @@ _S = BatchState
 
 STEPS: frozenset[tuple[BatchState, BatchState]] = frozenset(
     {
-        (_S.DRAFT, _S.CALCULATED),
-        (_S.DRAFT, _S.CANCELLED),
         (_S.CALCULATED, _S.SUBMITTED),
         (_S.CALCULATED, _S.CANCELLED),
         (_S.SUBMITTED, _S.APPROVED),

@@ -59,7 +59,6 @@ FINAL_STATES = frozenset({_S.REJECTED, _S.RETURNED, _S.CANCELLED})
 HOLDABLE_STATES = frozenset(step.from_state for step in STEPS if step.to_state is _S.HELD)
 # A line reaches each of these once in its life; the database has the same rule as a partial unique index.
 ONCE_ONLY_STATES = frozenset({_S.REJECTED, _S.SETTLED, _S.RETURNED, _S.CANCELLED})
-IN_FLIGHT_STATES = frozenset({_S.SENT, _S.ACCEPTED})
 
 
 class DisbursementStepRefused(Exception):

@@ -1,7 +1,7 @@
 """The EndToEndId of a payment line: its natural key, spelled so that the bank's answer can be matched by reading it."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -51,10 +51,6 @@ class LineKey:
             raise ValueError("a programme number is 1 to 99")
         if not (0 <= self.cause <= LARGEST_TWO_DIGITS and 0 <= self.sequence <= LARGEST_TWO_DIGITS):
             raise ValueError("cause and sequence are 0 to 99")
-
-    def with_cause(self, cause: int) -> "LineKey":
-        """The key of the `cause`-th later change of the same month. Raises ValueError beyond 99."""
-        return replace(self, cause=cause)
 
 
 def format_end_to_end_id(key: LineKey) -> str:

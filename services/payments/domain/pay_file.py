@@ -11,7 +11,6 @@ ATTEMPTS_BEFORE_ALARM = 30
 class PayFileState(StrEnum):
     """Where one message to the bank stands. IN_DOUBT: sent, and no answer came."""
 
-    BUILT = "BUILT"
     SENDING = "SENDING"
     IN_DOUBT = "IN_DOUBT"
     ACKED = "ACKED"
@@ -31,7 +30,6 @@ class BankAnswer(StrEnum):
 class NextMove(StrEnum):
     """What the sending job does with a file."""
 
-    SEND = "send"
     QUERY = "query"
     RESEND_SAME_BYTES = "resend_same_bytes"
     ASK_TWO_PERSONS = "ask_two_persons"
@@ -43,7 +41,6 @@ _S = PayFileState
 
 STEPS: frozenset[tuple[PayFileState, PayFileState]] = frozenset(
     {
-        (_S.BUILT, _S.SENDING),
         (_S.SENDING, _S.ACKED),
         (_S.SENDING, _S.NAKED),
         (_S.SENDING, _S.IN_DOUBT),
@@ -85,8 +82,6 @@ def next_move(state: PayFileState) -> NextMove:
 
     A file found SENDING belongs to a worker that died between the commit and the answer: it is as doubtful as IN_DOUBT.
     """
-    if state is _S.BUILT:
-        return NextMove.SEND
     if state in (_S.SENDING, _S.IN_DOUBT):
         return NextMove.QUERY
     return NextMove.FETCH_REPORT if state in (_S.ACKED, _S.REPORTING) else NextMove.NOTHING

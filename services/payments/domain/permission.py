@@ -24,9 +24,7 @@ PERMISSIONS: Permissions = {
     "reject_batch": Permission(frozenset({CHECKER}), frozenset({_B.SUBMITTED})),
     # RELEASED and SENT too: lines that came back from a refused file wait for a person's word to go again.
     "release_batch": Permission(frozenset({CHECKER}), frozenset({_B.APPROVED, _B.RELEASED, _B.SENT})),
-    "cancel_batch": Permission(
-        frozenset({MAKER, CHECKER}), frozenset({_B.DRAFT, _B.CALCULATED, _B.SUBMITTED, _B.APPROVED})
-    ),
+    "cancel_batch": Permission(frozenset({MAKER, CHECKER}), frozenset({_B.CALCULATED, _B.SUBMITTED, _B.APPROVED})),
     "read_batch": Permission(_READERS),
     "read_disbursement": Permission(_READERS | _COUNTY),
     "read_ledger": Permission(_READERS),

@@ -14,7 +14,7 @@ LARGEST_FILE_BYTES = 256 * 1024
 
 
 class PaymentPackInvalid(StartRefused):
-    """A file of the pack cannot be used; the message names file and entry."""
+    """A file of the pack cannot be used; the message names file and entry, in zh and en."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +44,26 @@ def read_payment_pack(folder: Path = NATIONAL_PACK) -> PaymentPack:
     """The pack in `folder`. Raises PaymentPackInvalid when a file is missing, too large, no TOML or inconsistent."""
     numbers = _read(folder / "programmes.toml").get("numbers", {})
     if len(set(numbers.values())) != len(numbers):
-        raise PaymentPackInvalid("programmes.toml gives one number to two programmes")
+        raise PaymentPackInvalid(
+            "programmes.toml：两个项目用了同一编号，请各用其号"
+            " / it gives one number to two programmes; give each its own"
+        )
     return PaymentPack(_due_rules(folder / "due_days.toml"), _hold_rule(folder / "holds.toml"), dict(numbers))
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise PaymentPackInvalid(f"{path.name} is larger than {LARGEST_FILE_BYTES} bytes")
+            raise PaymentPackInvalid(
+                f"{path.name}：超过 {LARGEST_FILE_BYTES} 字节，请精简"
+                f" / larger than {LARGEST_FILE_BYTES} bytes; shorten it"
+            )
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PaymentPackInvalid(f"{path.name} cannot be read: {type(error).__name__}") from error
+        kind = type(error).__name__
+        raise PaymentPackInvalid(
+            f"{path.name}：无法读取（{kind}），请核对文件 / it cannot be read ({kind}); check the file"
+        ) from error
 
 
 def _due_rules(path: Path) -> dict[str, DueRule]:
@@ -62,7 +71,10 @@ def _due_rules(path: Path) -> dict[str, DueRule]:
     for number, entry in enumerate(_read(path).get("due", [])):
         for rule in _rules_of(path, number, entry):
             if rule.programme in rules:
-                raise PaymentPackInvalid(f"{path.name} has two due rules for {rule.programme}")
+                raise PaymentPackInvalid(
+                    f"{path.name}：{rule.programme} 有两条发放日规则，请只留一条"
+                    f" / two due rules for {rule.programme}; keep one of them"
+                )
             rules[rule.programme] = rule
     return rules
 
@@ -72,13 +84,19 @@ def _rules_of(path: Path, number: int, entry: dict[str, Any]) -> list[DueRule]:
         terms = DueTerms(entry["terms"])
         day = entry.get("day_of_month")
         return [DueRule(name, terms, day, entry["instrument"], entry["article"]) for name in entry["programmes"]]
-    except (KeyError, ValueError) as error:
-        raise PaymentPackInvalid(f"{path.name}, due[{number}]: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise _wrong(path, f"due[{number}]", error) from error
 
 
 def _hold_rule(path: Path) -> HoldRule:
     hold = _read(path).get("hold", {})
     try:
         return HoldRule(hold["answer_within_working_days"], hold["answered_by"])
-    except (KeyError, ValueError) as error:
-        raise PaymentPackInvalid(f"{path.name}, hold: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise _wrong(path, "hold", error) from error
+
+
+def _wrong(path: Path, entry: str, error: Exception) -> PaymentPackInvalid:
+    if isinstance(error, KeyError):
+        return PaymentPackInvalid(f"{path.name}：{entry} 缺少 {error}，请补上 / {entry} lacks {error}; add it")
+    return PaymentPackInvalid(f"{path.name}：{entry} 有误，请核对（{error}） / {entry} is wrong; check it ({error})")

@@ -136,7 +136,7 @@ batches = Table(
     CheckConstraint("line_count > 0 and total_fen > 0", name="batch_has_lines_and_money"),
     CheckConstraint("length(lines_root) = 64", name="batch_root_is_a_sha256"),
     CheckConstraint(
-        "state in ('DRAFT', 'CALCULATED', 'SUBMITTED', 'APPROVED', 'RELEASED', 'SENT', 'RECONCILED', 'CLOSED',"
+        "state in ('CALCULATED', 'SUBMITTED', 'APPROVED', 'RELEASED', 'SENT', 'RECONCILED', 'CLOSED',"
         " 'REJECTED', 'CANCELLED')",
         name="batch_state_is_known",
     ),
@@ -174,7 +174,7 @@ pay_files = Table(
     CheckConstraint("line_count > 0 and total_fen > 0", name="pay_file_has_lines_and_money"),
     CheckConstraint("length(sha256) = 64", name="pay_file_hash_is_a_sha256"),
     CheckConstraint(
-        "state in ('BUILT', 'SENDING', 'IN_DOUBT', 'ACKED', 'NAKED', 'REPORTING', 'COMPLETE')",
+        "state in ('SENDING', 'IN_DOUBT', 'ACKED', 'NAKED', 'REPORTING', 'COMPLETE')",
         name="pay_file_state_is_known",
     ),
     Index("pay_files_of_a_batch", "batch", "msg_id"),

@@ -70,7 +70,7 @@ def test_one_person_does_not_do_both() -> None:
         (BatchState.RELEASED, BatchState.CANCELLED),
         (BatchState.SENT, BatchState.CANCELLED),
         (BatchState.REJECTED, BatchState.APPROVED),
-        (BatchState.CLOSED, BatchState.DRAFT),
+        (BatchState.CLOSED, BatchState.CALCULATED),
     ],
 )
 def test_no_step_is_skipped_and_nothing_released_is_cancelled(before: BatchState, after: BatchState) -> None:

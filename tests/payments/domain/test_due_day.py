@@ -1,5 +1,6 @@
 """The due day comes from the pack and the calendar, and from nothing else."""
 
+import re
 from datetime import date
 
 import pytest
@@ -56,6 +57,7 @@ def test_a_day_that_some_month_lacks_is_refused(day: int | None) -> None:
         ("due_days.toml", "[[due]]\nprogrammes = ['dibao', 'dibao']\nterms = 'at_once'\ninstrument='x'\narticle='y'"),
         ("due_days.toml", "not toml"),
         ("holds.toml", "[hold]\nanswer_within_working_days = 0\nanswered_by = 'x'"),
+        ("holds.toml", "[hold]\nanswer_within_working_days = 'five'\nanswered_by = 'x'"),
         ("holds.toml", ""),
         ("programmes.toml", "[numbers]\na = 1\nb = 1"),
     ],
@@ -68,5 +70,7 @@ def test_a_broken_pack_is_refused(tmp_path, name: str, text: str) -> None:  # ty
     }
     for file, content in {**good, name: text}.items():
         (tmp_path / file).write_text(content, encoding="utf-8")
-    with pytest.raises(PaymentPackInvalid):
+    with pytest.raises(PaymentPackInvalid) as refused:
         read_payment_pack(tmp_path)
+    zh, _, en = str(refused.value).partition(" / ")
+    assert zh.startswith(f"{name}：") and "请" in zh and re.fullmatch(r"[ -~]*;[ -~]*", en)

@@ -32,7 +32,6 @@ def test_silence_is_doubt_and_no_refusal(answer: BankAnswer, state: PayFileState
 @pytest.mark.parametrize(
     ("state", "move"),
     [
-        (PayFileState.BUILT, NextMove.SEND),
         (PayFileState.SENDING, NextMove.QUERY),  # its worker died after the commit
         (PayFileState.IN_DOUBT, NextMove.QUERY),
         (PayFileState.ACKED, NextMove.FETCH_REPORT),
@@ -65,7 +64,7 @@ def test_other_bytes_are_never_resent() -> None:
     ("before", "after"),
     [
         (PayFileState.NAKED, PayFileState.SENDING),
-        (PayFileState.IN_DOUBT, PayFileState.BUILT),
+        (PayFileState.IN_DOUBT, PayFileState.SENDING),
         (PayFileState.ACKED, PayFileState.NAKED),
         (PayFileState.COMPLETE, PayFileState.SENDING),
     ],
