@@ -232,9 +232,9 @@ class RequestFrame:
         try:
             await self._app(scope, bounded_receive, with_headers)
         except Exception as error:
-            if status == 0:
-                await fault_response(Request(scope), error)(scope, receive, with_headers)
-            raise
+            if status != 0:
+                raise  # half an answer is out: only a cut connection says that it is not whole
+            await fault_response(Request(scope), error)(scope, receive, with_headers)
         finally:
             duration = round((time.perf_counter() - started) * 1000, 1)
             route = getattr(scope.get("route"), "path", "")

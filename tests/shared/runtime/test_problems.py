@@ -40,9 +40,9 @@ def token_of(service_environment):
 
 @pytest.fixture(scope="module")
 def client(configured):
-    """The probe over ASGI; a fault is answered, as it is in production, and not raised here."""
+    """The probe over ASGI. A fault is answered and goes no further: a server that saw it would cut the connection."""
     app = probe_service.create_probe(probe_service.configuration())
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app) as client:
         yield client
     app.state.runtime.database.close()
 
