@@ -58,6 +58,15 @@ SETTINGS = {
 }
 
 
+PASSING_FAULTS = (
+    psycopg.errors.CannotConnectNow,  # recovering still: whoever started it was killed
+    # The session of a starter that was killed goes on making the database that this one does not see yet.
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.DuplicateDatabase,
+    psycopg.errors.ObjectInUse,
+)
+
+
 class EmbeddedPostgresError(Exception):
     """PostgreSQL cannot be had here; the message says in zh and en why and what to do, in one line."""
 
@@ -162,7 +171,7 @@ def _ready_server(home: Path) -> Server:
         try:
             _create_database(socket_dir, password)
             break
-        except psycopg.errors.CannotConnectNow:  # recovering still: whoever started it was killed
+        except PASSING_FAULTS:
             if time.monotonic() > deadline:
                 raise
             time.sleep(POLL_S)

@@ -6,12 +6,15 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -303,3 +306,24 @@ def test_variables_meant_for_another_server_do_no_harm(fresh_dir: Path, monkeypa
     assert _query(url, "select current_user") == "postgres"
     monkeypatch.delenv("PGCLIENTENCODING")
     assert _query(url, "show client_encoding") == "UTF8"
+
+
+def test_a_start_bears_with_the_session_of_a_killed_starter_that_still_makes_the_database(fresh_dir: Path) -> None:
+    server = embedded_postgres.start(fresh_dir)
+    address = server.owner_url.replace("+psycopg", "").replace("/doudi?", "/postgres?")
+
+    def leftover() -> None:
+        # Whichever comes second is told so; here that is no matter.
+        with psycopg.connect(address, autocommit=True) as session, suppress(psycopg.Error):
+            session.execute("create database doudi")
+
+    for _ in range(5):
+        with psycopg.connect(address, autocommit=True) as session:
+            session.execute("drop database doudi with (force)")
+        sessions = [threading.Thread(target=leftover) for _ in range(3)]
+        for thread in sessions:
+            thread.start()
+        embedded_postgres.start(fresh_dir)
+        for thread in sessions:
+            thread.join(60)
+    embedded_postgres.stop(fresh_dir)
