@@ -11,12 +11,12 @@ from services.eligibility.domain.award import CONFIRMED, REFUSED, Person, month_
 from services.eligibility.store import awards
 from services.eligibility.use_cases.decide_award import decide_award
 from services.eligibility.use_cases.propose_award import propose_award
+from services.shared.runtime.body_words import CardNumber, IdNumber
 from services.shared.runtime.callers import permitted
 from services.shared.runtime.logs import LONG_DIGITS
 from services.shared.runtime.problems import NotFound
 from services.shared.runtime.service_app import IdempotencyKey, Runtime, json_response, runtime_of
 from services.shared.vocabulary.actor import Actor, significant_digits
-from services.shared.vocabulary.identifiers import InvalidIdentifier, parse_card, parse_id_number
 from services.shared.vocabulary.money import yuan_of
 
 MAX_PEOPLE = 50
@@ -26,23 +26,6 @@ PAYABLE_ID = r"^[A-Za-z0-9_.:-]{1,60}$"
 """What payments takes as an identifier: anything else is refused here, where it can still be put right."""
 
 router = APIRouter(tags=["awards"])
-
-
-def _id_number(text: str) -> str:
-    return _well_formed(lambda: parse_id_number(text).text)
-
-
-def _card_number(text: str) -> str:
-    return _well_formed(lambda: parse_card(text))
-
-
-def _well_formed(parse: Any) -> str:
-    try:
-        return parse()
-    except InvalidIdentifier as error:
-        fault = error.fault
-        texts = {"code": fault.code, "zh": f"{fault.zh}，{fault.remedy_zh}", "en": f"{fault.en}: {fault.remedy_en}"}
-        raise PydanticCustomError("body_error", "wrong identifier", texts) from None
 
 
 def _without_numbers(text: str) -> str:
@@ -65,8 +48,8 @@ class PersonBody(_Body):
 
     member: str = Field(pattern=PAYABLE_ID)
     name: str = Field(min_length=1, max_length=100)
-    id_number: Annotated[str, AfterValidator(_id_number)]
-    card_number: Annotated[str, AfterValidator(_card_number)] | None = None
+    id_number: IdNumber
+    card_number: CardNumber | None = None
 
 
 class AwardBody(_Body):

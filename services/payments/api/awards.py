@@ -11,9 +11,7 @@ from services.payments.api.bodies import (
     MONEY_PATTERN,
     MONTH_PATTERN,
     REGION_PATTERN,
-    CardNumber,
     Identifier,
-    IdNumber,
     StrictBody,
     first_of_month,
     pack_of,
@@ -25,6 +23,7 @@ from services.payments.domain.payee import Payee
 from services.payments.gateways.policy_pack import PaymentPack
 from services.payments.store.awards import AwardRecord
 from services.payments.use_cases.apply_award import IncomingAward, Person, apply_award
+from services.shared.runtime.body_words import CardNumber, IdNumber
 from services.shared.runtime.callers import permitted
 from services.shared.runtime.service_app import IdempotencyKey, Runtime, runtime_of
 from services.shared.vocabulary.actor import Actor

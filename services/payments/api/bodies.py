@@ -1,11 +1,10 @@
 """What bodies and queries of payments have in common: strictness, and the spelling of money, months and places."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.payments.gateways.policy_pack import PaymentPack
 from services.payments.use_cases.advance_lines import Who
@@ -13,7 +12,6 @@ from services.shared.runtime.callers import Forbidden
 from services.shared.runtime.problems import NotFound
 from services.shared.runtime.service_app import Runtime
 from services.shared.vocabulary.actor import NATION, Actor, significant_digits
-from services.shared.vocabulary.identifiers import InvalidIdentifier, parse_card, parse_id_number
 
 MONTH_PATTERN = r"^(19[5-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$"
 REGION_PATTERN = r"^\d{6}$"
@@ -31,17 +29,6 @@ class EmptyBody(StrictBody):
     """Nothing needs to be said."""
 
 
-def _well_formed(parse: Any) -> str:
-    try:
-        return parse()
-    except InvalidIdentifier as error:
-        fault = error.fault
-        texts = {"code": fault.code, "zh": f"{fault.zh}，{fault.remedy_zh}", "en": f"{fault.en}: {fault.remedy_en}"}
-        raise PydanticCustomError("body_error", "wrong identifier", texts) from None
-
-
-IdNumber = Annotated[str, AfterValidator(lambda text: _well_formed(lambda: parse_id_number(text).text))]
-CardNumber = Annotated[str, AfterValidator(lambda text: _well_formed(lambda: parse_card(text)))]
 Identifier = Annotated[str, Field(pattern=ID_PATTERN)]
 
 

@@ -10,7 +10,6 @@ from services.payments.api.bodies import (
     REGION_PATTERN,
     EmptyBody,
     Identifier,
-    IdNumber,
     StrictBody,
     month_text,
     pack_of,
@@ -24,6 +23,7 @@ from services.payments.store import disbursements, holds
 from services.payments.store.holds import Hold
 from services.payments.use_cases.answer_hold import answer_hold, confirm_hold
 from services.payments.use_cases.place_hold import DeathAlert, place_hold
+from services.shared.runtime.body_words import IdNumber
 from services.shared.runtime.callers import permitted
 from services.shared.runtime.clock import china_date
 from services.shared.runtime.database import Transaction
