@@ -4,19 +4,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.shared.policy.fault import PackFault
-from services.shared.policy.pack import KEEP_SMALLER, MAX_FILE_BYTES, TOO_LARGE, Pack, load_pack
+from services.shared.policy.pack import HEAD, KEEP_SMALLER, MAX_FILE_BYTES, PACK_FILES, TOO_LARGE, Pack, load_pack
 from services.shared.policy.text import Text
 
 SHIPPED = Path(__file__).parent.parent / "policy_packs"
 """The packs that come with the service."""
 
 MAX_PACKS, MAX_FILES = 5_000, 1_000
-HEAD = "pack.toml"
 
 
 def read_pack_files(folder: Path) -> Mapping[str, bytes]:
     """The files of one pack by their name inside its folder. Raises PackFault when there are too many or too large."""
-    paths = sorted(path for pattern in ("*.toml", "*.csv", "cases/*.toml") for path in folder.glob(pattern))
+    paths = sorted(path for pattern in PACK_FILES for path in folder.glob(pattern))
     if len(paths) > MAX_FILES:
         problem = Text(f"规则包的文件超过 {MAX_FILES} 个", f"the pack has more than {MAX_FILES} files")
         remedy = Text("把案例合并到较少的文件中", "split its cases less finely")

@@ -202,4 +202,4 @@ def _checked(pack: str, figure: Figure, read):  # type: ignore[no-untyped-def]
 
 
 def _refuse(pack: str, figure: Figure, problem: Text, remedy: Text) -> NoReturn:
-    raise PackFault(pack, f"parameters.csv row {figure.row} ({figure.name})", 0, problem, remedy)
+    raise PackFault(pack, figure.where, 0, problem, remedy)

@@ -4,10 +4,11 @@ import csv
 import hashlib
 import io
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from typing import Any
 
 from services.shared.policy.fault import PackFault
@@ -15,8 +16,10 @@ from services.shared.policy.text import Text, one_of, written_as
 from services.shared.policy.written import Written, optional_date, text_of
 from services.shared.vocabulary.period import Period
 
-DECIDING_FILES = ("pack.toml", "parameters.csv", "rules.toml")
-"""The files whose contents decide, and which the pack's sha256 covers; golden cases prove and do not decide."""
+HEAD, FIGURES, RULES = "pack.toml", "parameters.csv", "rules.toml"
+FIGURES_BY_TOPIC, RULES_BY_TOPIC, CASES = "parameters/*.csv", "rules/*.toml", "cases/*.toml"
+PACK_FILES = (HEAD, FIGURES, RULES, FIGURES_BY_TOPIC, RULES_BY_TOPIC, CASES)
+"""The files of a pack; a large one has figures and rules in a file for each topic."""
 
 MAX_FILE_BYTES = 1_000_000
 TOO_LARGE = Text("文件过大", "the file is too large")
@@ -88,7 +91,13 @@ class Figure:
     citation: Citation
     source: str
     confidence: str
+    file: str
     row: int
+
+    @property
+    def where(self) -> str:
+        """Where the row stands, as a fault names it."""
+        return f"{self.file} row {self.row} ({self.name})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +227,18 @@ class Pack:
 
 
 def load_pack(files: Mapping[str, bytes]) -> Pack:
-    """The pack in these files (`pack.toml`, `parameters.csv`, `rules.toml`, `cases/*.toml`), by name in its folder.
+    """The pack in these files (PACK_FILES), by name in its folder.
 
     Raises PackFault, naming the file and what to do, for text that is not as a pack is written. Names and kinds
     inside expressions are checked when the pack stands in its chain (`rulebook`).
     """
-    head = _toml(files, "pack.toml", "?")
+    head = _toml(files, HEAD, "?")
     pack = head.text("id")
-    rules = _toml(files, "rules.toml", pack)
+    rules = [_toml(files, name, pack) for name in _named(files, RULES, RULES_BY_TOPIC)]
+
+    def every(key: str) -> Iterator[Written]:
+        return (item for written in rules for item in written.tables(key))
+
     instruments = {item.id: item for item in map(_instrument, head.tables("instrument"))}
     loaded = Pack(
         id=pack,
@@ -239,28 +252,38 @@ def load_pack(files: Mapping[str, bytes]) -> Pack:
         instruments=instruments,
         presumptions=tuple(_presumption(item) for item in head.tables("presumption")),
         delegation=head.strings("delegation"),
-        declarations={name: _declaration(name, item) for name, item in rules.named("parameter").items()},
-        figures=_figures(files, pack),
-        rules=tuple(_rule(item) for item in rules.tables("rule")),
-        exceptions=tuple(_exception(item) for item in rules.tables("exception")),
-        programmes=tuple(_programme(item) for item in rules.tables("programme")),
-        exclusions=tuple(_exclusion(item) for item in rules.tables("exclusion")),
-        documents=tuple(_document(item) for item in rules.tables("document")),
+        declarations=dict(_declarations(rules, pack)),
+        figures=tuple(row for name in _named(files, FIGURES, FIGURES_BY_TOPIC) for row in _figures(files, name, pack)),
+        rules=tuple(map(_rule, every("rule"))),
+        exceptions=tuple(map(_exception, every("exception"))),
+        programmes=tuple(map(_programme, every("programme"))),
+        exclusions=tuple(map(_exclusion, every("exclusion"))),
+        documents=tuple(map(_document, every("document"))),
         cases=tuple(_cases(files, pack)),
     )
-    head.finish()
-    rules.finish()
+    for written in (head, *rules):
+        written.finish()
     return loaded
 
 
 def fingerprint(files: Mapping[str, bytes]) -> str:
-    """The sha256 of the deciding files: each name and length, then its bytes, in one fixed order."""
+    """The sha256 of all files but the golden cases, which prove and do not decide.
+
+    Of each file its name, length and bytes, in one fixed order: the three that stand alone, then those by topic.
+    """
     digest = hashlib.sha256()
-    for name in DECIDING_FILES:
+    topics = sorted(name for name in files if fnmatchcase(name, FIGURES_BY_TOPIC) or fnmatchcase(name, RULES_BY_TOPIC))
+    for name in (HEAD, FIGURES, RULES, *topics):
         content = files.get(name, b"")
         digest.update(f"{name} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+def _named(files: Mapping[str, bytes], alone: str, by_topic: str) -> tuple[str, ...]:
+    """The files that are there, by topic or alone; the one that stands alone where there is none."""
+    found = sorted(name for name in files if fnmatchcase(name, by_topic))
+    return (*((alone,) if alone in files or not found else ()), *found)
 
 
 def _text(files: Mapping[str, bytes], name: str, pack: str) -> str:
@@ -292,7 +315,7 @@ def _toml(files: Mapping[str, bytes], name: str, pack: str) -> Written:
 
 
 def _cases(files: Mapping[str, bytes], pack: str) -> Iterator[PackCase]:
-    for name in sorted(name for name in files if name.startswith("cases/") and name.endswith(".toml")):
+    for name in sorted(name for name in files if fnmatchcase(name, CASES)):
         written = _toml(files, name, pack)
         bases = {key: item.everything() for key, item in written.named("base").items()}
         for item in written.tables("case"):
@@ -323,6 +346,16 @@ def _presumption(item: Written) -> Presumption:
     read = Presumption(item.text("entity"), item.text("key"), item.any("value"), text_of(item))
     item.finish()
     return read
+
+
+def _declarations(files: Sequence[Written], pack: str) -> Iterator[tuple[str, ParameterDeclaration]]:
+    names: set[str] = set()
+    for name, item in (entry for written in files for entry in written.named("parameter").items()):
+        if name in names:
+            problem = Text("该参数声明了两次", "the parameter is declared twice")
+            raise PackFault(pack, f"parameter {name}", 0, problem, Text("删除其中一处", "remove one of them"))
+        names.add(name)
+        yield name, _declaration(name, item)
 
 
 def _declaration(name: str, item: Written) -> ParameterDeclaration:
@@ -409,18 +442,18 @@ def _document(item: Written) -> Document:
     return read
 
 
-def _figures(files: Mapping[str, bytes], pack: str) -> tuple[Figure, ...]:
-    reader = csv.DictReader(io.StringIO(_text(files, "parameters.csv", pack), newline=""))
+def _figures(files: Mapping[str, bytes], name: str, pack: str) -> tuple[Figure, ...]:
+    reader = csv.DictReader(io.StringIO(_text(files, name, pack), newline=""))
     missing = set(FIGURE_COLUMNS) - set(reader.fieldnames or ())
     if missing:
         listed = ", ".join(sorted(missing))
         problem = Text(f"缺少这些列：{listed}", f"the columns {listed} are missing")
-        raise PackFault(pack, "parameters.csv", 0, problem, Text("在表头中补上", "add them to the header"))
-    return tuple(_figure(row, number, pack) for number, row in enumerate(reader, start=2))
+        raise PackFault(pack, name, 0, problem, Text("在表头中补上", "add them to the header"))
+    return tuple(_figure(row, name, number, pack) for number, row in enumerate(reader, start=2))
 
 
-def _figure(row: Mapping[str, str], number: int, pack: str) -> Figure:
-    where = f"parameters.csv row {number} ({row.get('name')})"
+def _figure(row: Mapping[str, str], file: str, number: int, pack: str) -> Figure:
+    where = f"{file} row {number} ({row.get('name')})"
     if None in row or None in row.values():
         problem = Text("该行的单元格数与表头不一致", "the row has not as many cells as the header")
         remedy = Text("含逗号的单元格要加引号", "quote cells that hold a comma")
@@ -443,6 +476,7 @@ def _figure(row: Mapping[str, str], number: int, pack: str) -> Figure:
         citation=Citation(row["instrument"], row["article"], Period(from_on)),
         source=row["source"],
         confidence=row["confidence"],
+        file=file,
         row=number,
     )
 

@@ -203,7 +203,7 @@ class _Merged:
     def _check_figures(self, pack: Pack, key_codes: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
         seen: set[tuple[object, ...]] = set()
         for figure in pack.figures:
-            where = f"parameters.csv row {figure.row} ({figure.name})"
+            where = figure.where
             self._check_names(pack, figure, where)
             self._check_keys(pack, figure, where, key_codes)
             start = (figure.name, tuple(sorted(figure.key.items())), figure.from_on)
