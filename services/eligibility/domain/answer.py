@@ -29,8 +29,9 @@ class Result:
     """One programme's outcome for the household or one member.
 
     `region` is set where another place than the request's decides: that of the emergency (Law Art. 29).
-    `monthly_fen` or `one_off_fen` is set when the outcome is eligible and the programme pays. `explain` computes the
-    reasons, which take far longer than the outcome.
+    `monthly_fen` or `one_off_fen` is set when the outcome is eligible and the programme pays, `months` where the
+    one-off amount is paid in stages; `forgone_fen` is what an excluded programme would have paid. `department` decides
+    a referral. `explain` computes the reasons, which take far longer than the outcome.
     """
 
     programme: str
@@ -39,8 +40,11 @@ class Result:
     outcome: Outcome
     monthly_fen: int | None = None
     one_off_fen: int | None = None
+    months: int | None = None
+    forgone_fen: int | None = None
     starts_in: str | None = None
     decision_level: str | None = None
+    department: Text | None = None
     region: str | None = None
     category: str = ""
     documents: tuple[PaperToBring, ...] = ()
@@ -55,6 +59,19 @@ class Result:
     def reasons(self) -> tuple[Reason, ...]:
         """Why, with both sides' numbers."""
         return self.explain()
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What to apply for so that the household has most a month: the results granted then, and what to leave unasked.
+
+    `is_settled` is false while some result is undetermined, so that the sum may still grow.
+    """
+
+    results: tuple[Result, ...]
+    monthly_fen: int
+    left_out: tuple[str, ...]
+    is_settled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +96,7 @@ class Answer:
     presumptions: tuple[PresumptionUsed, ...]
     monthly_total_fen: int
     one_off_total_fen: int
+    combination: Combination
 
     def result(self, programme: str, subject: str = HOUSEHOLD) -> Result:
         """The result for a programme and subject. Raises KeyError when there is none."""
@@ -105,9 +123,27 @@ def render_answer(answer: Answer) -> bytes:
                 {"path": item.path, "presumed": item.presumed, "text": _text(item.text)} for item in answer.presumptions
             ],
             "totals": totals,
+            "combination": _combination(answer.combination),
         },
         option=orjson.OPT_SORT_KEYS,
     )
+
+
+def _combination(combination: Combination) -> dict[str, Any]:
+    return {
+        "granted": [
+            {"programme": result.programme, "subject": result.subject, **_amounts(result)}
+            for result in combination.results
+        ],
+        "monthly": yuan_of(combination.monthly_fen),
+        "leaves_out": list(combination.left_out),
+        "settled": combination.is_settled,
+    }
+
+
+def _amounts(result: Result) -> dict[str, Any]:
+    amounts = {"monthly": result.monthly_fen, "one_off": result.one_off_fen, "forgone": result.forgone_fen}
+    return {name: yuan_of(fen) for name, fen in amounts.items() if fen is not None}
 
 
 def _result(result: Result) -> dict[str, Any]:
@@ -128,10 +164,11 @@ def _result(result: Result) -> dict[str, Any]:
         "may_be_excluded_by": list(result.may_be_excluded_by),
         "chosen_over": list(result.chosen_over),
     }
-    if result.monthly_fen is not None:
-        shown["monthly"] = yuan_of(result.monthly_fen)
-    if result.one_off_fen is not None:
-        shown["one_off"] = yuan_of(result.one_off_fen)
+    shown |= _amounts(result)
+    if result.months is not None:
+        shown["months"] = result.months
+    if result.department is not None:
+        shown["department"] = _text(result.department)
     if result.starts_in is not None:
         shown["from"] = result.starts_in
     if result.region is not None:

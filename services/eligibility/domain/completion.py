@@ -4,7 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.eligibility.domain.facts import CIRCUMSTANCES, DISABILITIES, DRAWN, EMPLOYMENTS, RELATIONS
+from services.eligibility.domain.facts import (
+    ABILITY_LEVELS,
+    CIRCUMSTANCES,
+    DISABILITIES,
+    DRAWN,
+    DRAWN_BY_MEMBERS,
+    EMPLOYMENTS,
+    EVENT_KINDS,
+    PARENT_STATES,
+    RELATIONS,
+    SPENDING,
+)
+from services.eligibility.domain.kinship import BOTH_PARENTS
 from services.eligibility.domain.request import DeterminationRequest
 from services.shared.policy import tree
 from services.shared.policy.evaluation import PreparedPolicy
@@ -54,6 +66,11 @@ def choices(path: str, request: DeterminationRequest, policy: PreparedPolicy) ->
         return Choices(tuple(as_of - age * YEAR for age in _ages(policy.book)))
     if key == "supporters":
         return Choices(([], [_able_supporter(policy.as_of)]))
+    if key == "parents":
+        long_ago = policy.as_of - MAX_AGE * YEAR
+        return Choices(tuple([{"state": state, "since": long_ago}] * BOTH_PARENTS for state in PARENT_STATES))
+    if key == "since":
+        return Choices((policy.as_of, policy.as_of - YEAR))
     return Choices(_CODES.get(key, ()))
 
 
@@ -71,12 +88,18 @@ _CODES: Mapping[str, tuple[Any, ...]] = {
     "student": (None, {"level": "undergraduate", "full_time": True}),
     "self_care_failures": tuple(range(7)),
     "care_arrangement": ("home", "institution"),
-    "benefits": ([], *([{"programme": name}] for name in DRAWN)),
+    "benefits": ([], *([{"programme": name, "monthly": 10_000}] for name in (*DRAWN, *DRAWN_BY_MEMBERS))),
     "circumstances": ([], *([name] for name in CIRCUMSTANCES)),
     "homes": (0, 1, 2, 3),
     "non_residential": (0, 1, 2),
     "vehicles": ([], [{"kind": "motorcycle"}], [{"kind": "car"}]),
-    "kind": ("motorcycle", "car", "fire", "medical_spending"),
+    "kind": ("motorcycle", "car", "inpatient", "outpatient", "chronic_outpatient", *EVENT_KINDS),
+    "needs_long_term_care": (False, True),
+    "work_injury_care_fee": (False, True),
+    "ability_level": ABILITY_LEVELS,
+    "severity": ("light", "serious", "grave"),
+    "months": (1, 2, 3, 6, 12),
+    "state": PARENT_STATES,
     "property_ok": _TRUTH,
     "legal_capacity": _TRUTH,
 }
@@ -85,6 +108,8 @@ _AMOUNTS: Mapping[str, Choices] = {
     "per_capita_income": Choices(most=MOST_TRIED_FEN),
     "requested": Choices(most=MOST_TRIED_FEN),
     "registered_capital": Choices(most=MOST_TRIED_FEN),
+    "in_policy_cost": Choices(most=MOST_TRIED_FEN),
+    **{name: Choices(most=MOST_TRIED_FEN) for name in SPENDING},
     # Incomes of which a figure says whether they count.
     "income": Choices(
         ([{"kind": "base_pension", "monthly": 15_000}], [{"kind": "old_age_allowance", "monthly": 5_000}]),

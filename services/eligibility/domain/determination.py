@@ -1,16 +1,26 @@
 """Decides, from prepared policy and a request, who is entitled to what, what excludes what, and what is missing."""
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
-from services.eligibility.domain.answer import HOUSEHOLD, Answer, Outcome, PaperToBring, PresumptionUsed, Result
+from services.eligibility.domain.answer import (
+    HOUSEHOLD,
+    Answer,
+    Combination,
+    Outcome,
+    PaperToBring,
+    PresumptionUsed,
+    Result,
+)
+from services.eligibility.domain.combination import best_combination
 from services.eligibility.domain.facts import CIRCUMSTANCES, SCHEMA, read_facts, used_presumptions
-from services.eligibility.domain.kinship import kin_of
+from services.eligibility.domain.kinship import kin_of, parents_of
 from services.eligibility.domain.missing import Budget, settling
 from services.eligibility.domain.outcome import open_paths, outcome_of
-from services.eligibility.domain.request import PROGRAMMES, TIERS, DeterminationRequest
+from services.eligibility.domain.request import PROGRAMMES, TIERS, Body, DeterminationRequest
+from services.shared.policy.abstract import is_single, only_value
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
 from services.shared.policy.explanation import Explainer, Reason
 from services.shared.policy.open_value import parameter_named
@@ -33,8 +43,7 @@ def evaluate(policy: PreparedPolicy, request: DeterminationRequest) -> Answer:
     """The answer to a request under a policy prepared for its region and date. Pure: same inputs, same answer."""
     policy = with_overrides(policy, request)
     case = Case.of(policy, request)
-    results = [result for programme in _asked(policy.book, request) for result in _results(case, programme)]
-    results = _excluded(case, results)
+    results = _decided(case)
     packs = _packs(case, results)
     return Answer(
         as_of=request.as_of,
@@ -46,6 +55,7 @@ def evaluate(policy: PreparedPolicy, request: DeterminationRequest) -> Answer:
         presumptions=tuple(_presumptions(case, results)),
         monthly_total_fen=sum(result.monthly_fen or 0 for result in results),
         one_off_total_fen=sum(result.one_off_fen or 0 for result in results),
+        combination=_combination(policy, request, results),
     )
 
 
@@ -93,6 +103,20 @@ class Case:
         return self.elsewhere if programme.place == "event" and self.elsewhere is not None else self.evaluation
 
 
+def _decided(case: Case) -> list[Result]:
+    book = case.evaluation.policy.book
+    return _excluded(case, [result for code in _asked(book, case.request) for result in _results(case, code)])
+
+
+def _combination(policy: PreparedPolicy, request: DeterminationRequest, results: Sequence[Result]) -> Combination:
+    """The best that the household may lawfully take: aid is given to who applies (Law Art. 37)."""
+
+    def asking(programmes: tuple[str, ...]) -> list[Result]:
+        return _decided(Case.of(policy, replace(request, programmes=programmes)))
+
+    return best_combination(results, _asked(policy.book, request), policy.book.exclusions, asking)
+
+
 def _run(policy: PreparedPolicy, request: DeterminationRequest) -> Evaluation:
     return Evaluation(policy, read_facts(request, policy.book.presumptions))
 
@@ -128,7 +152,7 @@ def _results(case: Case, code: str) -> Iterator[Result]:
 
 def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:
     outcome, amount = outcome_of(evaluation, programme, row)
-    book, missing = evaluation.policy.book, tuple[str, ...]()
+    missing: tuple[str, ...] = ()
     if outcome == "undetermined" and not _surely_excluded(case, programme, row):
         live = open_paths(evaluation, programme, row)
         examined = settling(case.request, evaluation.policy, programme, row, frozenset(live), case.budget)
@@ -142,8 +166,10 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
         outcome=outcome,
         monthly_fen=amount if eligible and programme.monthly else None,
         one_off_fen=amount if eligible and programme.one_off else None,
-        starts_in=next_month(case.request.as_of) if eligible and programme.starts == "next_month" else None,
-        decision_level=book.delegation.get(programme.id, programme.decision_level),
+        months=_months(evaluation, programme, row) if eligible else None,
+        starts_in=_starts_in(programme, case.request.as_of) if eligible else None,
+        decision_level=_decision_level(evaluation, programme, row),
+        department=programme.department,
         region=_place_of_event(case.request) if evaluation is case.elsewhere else None,
         category=programme.category,
         documents=tuple(_papers(evaluation, programme, row)) if outcome != "ineligible" else (),
@@ -151,6 +177,25 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
         missing_parameters=tuple(name for name in map(parameter_named, missing) if name is not None),
         explain=_explainer(case, evaluation, programme, row, outcome),
     )
+
+
+def _months(evaluation: Evaluation, programme: Programme, row: Row) -> int | None:
+    if not programme.months:
+        return None
+    possible, _ = evaluation.seen(programme.months, row)
+    return only_value(possible) if is_single(possible) else None
+
+
+def _starts_in(programme: Programme, as_of: date) -> str | None:
+    starts = {"next_month": next_month(as_of), "same_month": f"{as_of:%Y-%m}"}
+    return starts.get(programme.starts)
+
+
+def _decision_level(evaluation: Evaluation, programme: Programme, row: Row) -> str | None:
+    if not programme.level:
+        return evaluation.policy.book.delegation.get(programme.id, programme.decision_level)
+    possible, _ = evaluation.seen(programme.level, row)
+    return only_value(possible) if is_single(possible) else None
 
 
 def _surely_excluded(case: Case, programme: Programme, row: Row) -> bool:
@@ -169,15 +214,18 @@ def subject_of(request: DeterminationRequest, row: Row) -> str:
         return HOUSEHOLD
     if row.entity == "member":
         return str(members[row.indices[0]]["id"])
-    if row.entity == "supporter":
-        member = members[row.indices[0]]
-        told = len(member.get("supporters", ()))
-        if row.indices[1] < told:
-            return f"{member['id']}.supporters[{row.indices[1]}]"
-        # After the supporters outside come those in the household, who have names of their own.
-        kin = itertools.islice(kin_of(member, members), row.indices[1] - told, None)
-        return str(next(kin)[0]["id"])
+    if row.entity in ("supporter", "parent"):
+        return _relative(members[row.indices[0]], members, row)
     return f"{SCHEMA.by_name[row.entity].plural}[{row.indices[-1]}]"
+
+
+def _relative(member: Body, members: Sequence[Body], row: Row) -> str:
+    told = len(member.get(SCHEMA.by_name[row.entity].plural, ()))
+    if row.indices[1] < told:
+        return f"{member['id']}.{SCHEMA.by_name[row.entity].plural}[{row.indices[1]}]"
+    # After those outside come those in the household, who have names of their own.
+    own = parents_of(member, members) if row.entity == "parent" else [other for other, _ in kin_of(member, members)]
+    return str(own[row.indices[1] - told]["id"])
 
 
 def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Row, outcome: Outcome) -> Any:
@@ -250,6 +298,8 @@ def _apply(case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[t
         outcome="ineligible",
         monthly_fen=None,
         one_off_fen=None,
+        months=None,
+        forgone_fen=result.monthly_fen or result.one_off_fen,
         starts_in=None,
         documents=(),
         missing_facts=(),

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from services.eligibility.domain.kinship import kin_of
+from services.eligibility.domain.kinship import BOTH_PARENTS, kin_of, parents_of
 from services.eligibility.domain.request import PROGRAMMES, Body, DeterminationRequest
 from services.shared.policy.open_value import Unknown
 from services.shared.policy.pack import Presumption
-from services.shared.policy.schema import BOOL, DATE, INT, MONEY, Entity, Fact, Schema, codes
+from services.shared.policy.schema import BOOL, DATE, INT, LEAST_DATE, MONEY, Entity, Fact, Schema, codes
 
 MAX_MEMBERS, MAX_ITEMS = 50, 100
 
@@ -32,8 +32,47 @@ INCOME_KINDS = (
 )
 DISABILITIES = ("visual", "hearing", "speech", "physical", "intellectual", "mental")
 CIRCUMSTANCES = ("imprisoned", "compulsory_rehabilitation", "missing", "clergy_apart", "deceased")
+GONE = ("imprisoned", "compulsory_rehabilitation", "missing", "deceased")
+"""Circumstances in which a parent who is a member cannot care for a child."""
 DRAWN = ("dibao", "tekun", "dibao_single")
-"""Aid in payment that a rule may ask for; other benefits are not yet asked for by any rule."""
+"""Aid in payment that a rule may ask for of anybody."""
+DRAWN_BY_MEMBERS = (
+    "orphan_allowance",
+    "unsupported_child_allowance",
+    "disability_living_subsidy",
+    "disability_care_subsidy",
+    "old_age_allowance",
+    "elderly_care_subsidy",
+    "living_supplement",
+)
+"""Further aid in payment that a rule may ask for of a member."""
+PARENT_STATES = (
+    "able",
+    "dead",
+    "missing",
+    "imprisoned",
+    "severely_disabled",
+    "seriously_ill",
+    "lost_contact",
+    "guardianship_revoked",
+    "deported",
+    "compulsory_rehabilitation",
+)
+WITH_CHILD = "with_child"
+"""The state of a parent who is a member: what is said of the member tells whether the parent can care."""
+EVENT_KINDS = (
+    "fire",
+    "traffic_accident",
+    "sudden_illness",
+    "disaster",
+    "medical_spending",
+    "education_spending",
+    "other",
+)
+SPENDING = ("medical", "education", "rehabilitation", "living")
+BILL_KINDS = ("inpatient", "chronic_outpatient", "outpatient")
+NO_BILL = "none"
+ABILITY_LEVELS = ("intact", "mild", "moderate", "severe", "total")
 NO_STATUS = "none"
 NO_STUDENT = "none"
 IMPLIED = "implied"
@@ -66,6 +105,7 @@ SCHEMA = Schema(
                 Fact.of("homes", INT, 0, 1_000),
                 Fact.of("non_residential", INT, 0, 1_000),
                 Fact.of("recognised_as", codes(NO_STATUS, "dibao", "tekun", "dibao_margin", "rigid_expenditure")),
+                *(Fact.of(f"spending_{name}", MONEY) for name in SPENDING),
                 *(Fact.of(f"asked_{name}", BOOL) for name in PROGRAMMES),
             ),
         ),
@@ -95,7 +135,14 @@ SCHEMA = Schema(
                 Fact.of("student_full_time", BOOL),
                 Fact.of("self_care_failures", INT, 0, 6),
                 Fact.of("care_arrangement", codes("institution", "home")),
+                Fact.of("needs_long_term_care", BOOL),
+                Fact.of("work_injury_care_fee", BOOL),
+                Fact.of("ability_level", codes(*ABILITY_LEVELS)),
                 *(Fact.of(f"income_{kind}", MONEY) for kind in INCOME_KINDS),
+                *(Fact.of(f"draws_{name}", BOOL) for name in DRAWN_BY_MEMBERS),
+                *(Fact.of(f"drawn_{name}", MONEY) for name in (*DRAWN, *DRAWN_BY_MEMBERS)),
+                Fact.of("bill_cost", MONEY),
+                Fact.of("bill_kind", codes(NO_BILL, *BILL_KINDS)),
             ),
             MAX_MEMBERS,
             always_complete=True,
@@ -115,6 +162,21 @@ SCHEMA = Schema(
             2 * MAX_MEMBERS,
         ),
         Entity(
+            "parent",
+            "parents",
+            "member",
+            (
+                Fact.of("state", codes(WITH_CHILD, *PARENT_STATES)),
+                Fact.of("since", DATE),
+                Fact.of("disability_grade", INT, *_GRADE),
+                Fact.of("grade_intellectual", INT, *_GRADE),
+                Fact.of("grade_mental", INT, *_GRADE),
+                Fact.of("serious_illness", BOOL),
+                *(Fact.of(name, BOOL) for name in GONE),
+            ),
+            2,
+        ),
+        Entity(
             "vehicle",
             "vehicles",
             "household",
@@ -127,21 +189,12 @@ SCHEMA = Schema(
             "events",
             "household",
             (
-                Fact.of(
-                    "kind",
-                    codes(
-                        "fire",
-                        "traffic_accident",
-                        "sudden_illness",
-                        "disaster",
-                        "medical_spending",
-                        "education_spending",
-                        "other",
-                    ),
-                ),
+                Fact.of("kind", codes(*EVENT_KINDS)),
                 Fact.of("on", DATE),
                 Fact.of("requested", MONEY),
                 Fact.of("persons", INT, 1, 1_000),
+                Fact.of("months", INT, 1, 120),
+                Fact.of("severity", codes("light", "serious", "grave")),
             ),
             MAX_ITEMS,
         ),
@@ -200,6 +253,9 @@ def _household(request: DeterminationRequest) -> Iterator[Any]:
         yield _value(assets, key, "household.assets")
     # Absent means that no status was confirmed, so every layer is tested.
     yield household.get("recognised_as", NO_STATUS)
+    spending = household.get("spending_last_12_months", {})
+    for key in SPENDING:
+        yield _value(spending, key, "household.spending_last_12_months")
     for programme in PROGRAMMES:
         yield request.programmes is None or programme in request.programmes
 
@@ -215,9 +271,16 @@ def _member(member: Body, household: Body, presumed: Presumed) -> Row:
         *_student(student, path),
         _value(member, "self_care_failures", path),
         _value(member, "care_arrangement", path),
+        _value(member, "needs_long_term_care", path),
+        _value(member, "work_injury_care_fee", path),
+        _value(member, "ability_level", path),
         *_income(member, path),
+        *_drawn(member, path, DRAWN_BY_MEMBERS),
+        *_amounts_drawn(member, path),
+        *_bill(member, household),
         tuple(_supporters(member, household, path, presumed)),
         True if "supporters" in member else Unknown(f"{path}.supporters"),
+        *_parents(member, household, path, presumed),
     )
 
 
@@ -225,7 +288,7 @@ def _person(person: Body, path: str, entity: str, presumed: Presumed) -> Iterato
     yield _value(person, "birth_date", path)
     yield from _disability(person.get("disability", _ABSENT), f"{path}.disability")
     yield _value(person, "employment", path)
-    yield from _drawn(person, path)
+    yield from _drawn(person, path, DRAWN)
     yield from _circumstances(person, path, entity, presumed)
     yield person.get("work_ability", IMPLIED)
 
@@ -277,6 +340,8 @@ def _event(event: Body, path: str, everyone: int) -> Row:
         _value(event, "on", path),
         _value(event, "requested", path),
         event.get("persons", everyone),
+        _value(event, "months", path),
+        _value(event, "severity", path),
     )
 
 
@@ -323,15 +388,69 @@ def _components(disability: Body, path: str) -> Iterator[Any]:
         yield Unknown(f"{path}.components") if _ABSENT in grades else min(grades, default=0)
 
 
-def _drawn(person: Body, path: str) -> Iterator[Any]:
+def _drawn(person: Body, path: str, programmes: Sequence[str]) -> Iterator[Any]:
     benefits = person.get("benefits")
     if benefits is None:
-        yield from (Unknown(f"{path}.benefits") for _ in DRAWN)
+        yield from (Unknown(f"{path}.benefits") for _ in programmes)
         return
     named = {item.get("programme") for item in benefits}
-    for programme in DRAWN:
+    for programme in programmes:
         unnamed = programme not in named and None in named
         yield Unknown(f"{path}.benefits") if unnamed else programme in named
+
+
+def _amounts_drawn(member: Body, path: str) -> Iterator[Any]:
+    """What each kind of aid in payment comes to a month; 0 where none is drawn."""
+    benefits = member.get("benefits")
+    for programme in (*DRAWN, *DRAWN_BY_MEMBERS):
+        if benefits is None:
+            yield Unknown(f"{path}.benefits")
+            continue
+        drawn = [item.get("monthly") for item in benefits if item.get("programme", programme) == programme]
+        unnamed = any("programme" not in item for item in benefits)
+        yield Unknown(f"{path}.benefits") if unnamed or None in drawn else sum(drawn)
+
+
+def _bill(member: Body, household: Body) -> tuple[Any, Any]:
+    """The cost and kind of the household's medical bill, where the member is the patient."""
+    bill = household.get("medical_bill")
+    if bill is None:
+        return Unknown("household.medical_bill"), Unknown("household.medical_bill")
+    patient = member["id"] if len(household["members"]) == 1 else bill.get("member")
+    if patient is None:
+        return Unknown("household.medical_bill.member"), Unknown("household.medical_bill.member")
+    if patient != member["id"]:
+        return 0, NO_BILL
+    return _value(bill, "in_policy_cost", "household.medical_bill"), _value(bill, "kind", "household.medical_bill")
+
+
+def _parents(member: Body, household: Body, path: str, presumed: Presumed) -> tuple[Any, Any]:
+    """The parents that were told; else those who are members, which are all where both are."""
+    if "parents" in member:
+        told = (_told_parent(parent, f"{path}.parents[{index}]") for index, parent in enumerate(member["parents"]))
+        return tuple(told), True
+    found = tuple(_parent_in_household(parent, presumed) for parent in parents_of(member, household["members"]))
+    return found, True if len(found) == BOTH_PARENTS else Unknown(f"{path}.parents")
+
+
+def _told_parent(parent: Body, path: str) -> Row:
+    return (_value(parent, "state", path), _value(parent, "since", path), 0, 0, 0, False, *(False for _ in GONE))
+
+
+def _parent_in_household(parent: Body, presumed: Presumed) -> Row:
+    path = f"household.members[{parent['id']}]"
+    grade, *grades = _disability(parent.get("disability", _ABSENT), f"{path}.disability")
+    by_category = dict(zip(DISABILITIES, grades, strict=True))
+    circumstances = dict(zip(CIRCUMSTANCES, _circumstances(parent, path, "member", presumed), strict=True))
+    return (
+        WITH_CHILD,
+        LEAST_DATE,
+        grade,
+        by_category["intellectual"],
+        by_category["mental"],
+        _value(parent, "serious_illness", path),
+        *(circumstances[name] for name in GONE),
+    )
 
 
 def _circumstances(person: Body, path: str, entity: str, presumed: Presumed) -> Iterator[Any]:

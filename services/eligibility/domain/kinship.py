@@ -26,6 +26,15 @@ _CLOSE = frozenset(
 _CHILD_OF = frozenset({("child", "head"), ("child", "spouse")})
 _DISTANT_OR_UNCLEAR = frozenset({("child", "grandchild"), ("grandchild", "child")})
 
+_PARENTS = {
+    "child": frozenset({"head", "spouse"}),
+    "head": frozenset({"parent"}),
+    "sibling": frozenset({"parent"}),
+    "parent": frozenset({"grandparent"}),
+}
+"""Who in a household is a person's parent, by the person's relation to the head."""
+BOTH_PARENTS = 2
+
 _GONE = frozenset(
     {"dead", "missing", "imprisoned", "lost_contact", "guardianship_revoked", "deported", "compulsory_rehabilitation"}
 )
@@ -44,6 +53,12 @@ def kin_of(person: Body, members: Sequence[Body]) -> Iterator[tuple[Body, Any]]:
         owes = _owes(person, other, members)
         if owes is not False:
             yield other, owes
+
+
+def parents_of(person: Body, members: Sequence[Body]) -> tuple[Body, ...]:
+    """The members who are surely parents of `person`; the head and the spouse are those of a child."""
+    kind = _PARENTS.get(person.get("relation", ""), frozenset())
+    return tuple(other for other in members if other.get("relation") in kind)
 
 
 def _owes(person: Body, other: Body, members: Sequence[Body]) -> Any:

@@ -133,7 +133,11 @@ class WrittenException:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """A kind of aid: its conditions (all must hold), what it pays, and what it makes of the person."""
+    """A kind of aid: its conditions (all must hold), what it pays, and what it makes of the person.
+
+    `months` is the rule for how long a one-off amount is paid in stages, `level` the rule for who decides where that
+    differs by case; `department` decides a referral.
+    """
 
     id: str
     tier: str
@@ -141,10 +145,13 @@ class Programme:
     conditions: tuple[str, ...]
     monthly: str
     one_off: str
+    months: str
     category: str
     starts: str
     place: str
     decision_level: str
+    level: str
+    department: Text | None
     period: Period
     text: Text
     documents: tuple[str, ...]
@@ -157,11 +164,12 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """While the rule `when` holds, `loser` is refused because of `winner`."""
+    """While the rule `when` holds, `loser` is refused because of `winner`; binding where the law leaves no choice."""
 
     winner: str
     loser: str
     when: str
+    is_binding: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,10 +426,13 @@ def _programme(item: Written) -> Programme:
         conditions=item.texts("conditions"),
         monthly=item.optional("monthly"),
         one_off=item.optional("one_off"),
+        months=item.optional("months"),
         category=item.optional("category"),
-        starts=item.optional("starts"),
-        place=item.optional("place"),
+        starts=item.optional_code("starts", ("next_month", "same_month")),
+        place=item.optional_code("place", ("event",)),
         decision_level=item.text("decision_level"),
+        level=item.optional("level"),
+        department=item.optional_text_pair("department"),
         period=item.period(),
         text=text_of(item),
         documents=item.texts("documents"),
@@ -431,7 +442,7 @@ def _programme(item: Written) -> Programme:
 
 
 def _exclusion(item: Written) -> Exclusion:
-    read = Exclusion(item.text("winner"), item.text("loser"), item.text("when"))
+    read = Exclusion(item.text("winner"), item.text("loser"), item.text("when"), item.flag("binding"))
     item.finish()
     return read
 

@@ -371,7 +371,8 @@ class _Merged:
         return replace(base, node=node)
 
     def _eligible(self, programme: Programme) -> Rule:
-        for name in filter(None, (*programme.conditions, programme.monthly, programme.one_off)):
+        used = (*programme.conditions, programme.monthly, programme.one_off, programme.months, programme.level)
+        for name in filter(None, used):
             if name not in self.names.rules:
                 self._refuse_unknown_rule(self.chain[-1].id, f"programme {programme.id}", name)
         refs = tuple(RuleRef(name, self.names.rules[name].entity, BOOL) for name in programme.conditions)

@@ -13,6 +13,7 @@ EARLIEST = date(1949, 10, 1)
 
 
 A_TEXT = Text("文本", "a text")
+A_TRUTH = Text("真假值", "a truth value")
 A_LIST_OF_TEXTS = Text("文本的列表", "a list of texts")
 A_TABLE_OF_TEXTS = Text("值为文本的表", "a table of texts")
 A_DATE = Text("日期", "a date")
@@ -49,6 +50,17 @@ class Written:
         value = self.text(key)
         if value not in allowed:
             self._refuse(Text(f"{key} 的代码不存在", f"{key} is no known code"), one_of(allowed))
+        return value
+
+    def optional_code(self, key: str, allowed: tuple[str, ...]) -> str:
+        """A text that is one of `allowed`, "" when absent."""
+        return self.code(key, allowed) if key in self._values else ""
+
+    def flag(self, key: str) -> bool:
+        """A truth value, false when absent."""
+        value = self._take(key, False)
+        if not isinstance(value, bool):
+            self._refuse(_must_be(key, A_TRUTH), written_as(f"{key} = true"))
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:

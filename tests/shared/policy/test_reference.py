@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from services.eligibility.domain.facts import DISABILITIES, INCOME_KINDS, SCHEMA
+from services.eligibility.domain.request import PROGRAMMES
 from services.shared.policy import expression
 
+WORDS = ("asked", "draws", "drawn")
 PAGE = (Path(__file__).parents[3] / "docs/reference/policy-packs.md").read_text(encoding="utf-8")
 
 
@@ -19,8 +21,8 @@ def test_every_function_is_there(name):
 def test_every_fact_is_there(entity):
     for fact in entity.facts:
         general = {f"income_{kind}": "income_KIND" for kind in INCOME_KINDS}
-        name = "asked_PROGRAMME" if fact.name.startswith("asked_") else general.get(fact.name, fact.name)
-        assert f"`{name}`" in PAGE, fact.name
+        general |= {f"{word}_{code}": f"{word}_PROGRAMME" for word in WORDS for code in PROGRAMMES}
+        assert f"`{general.get(fact.name, fact.name)}`" in PAGE, fact.name
 
 
 def test_every_bound_is_there():
