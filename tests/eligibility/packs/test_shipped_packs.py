@@ -7,9 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from services.cli.pack import NO_PROGRAMME, NO_REQUEST, load, run_cases
+from services.cli.pack import load
+from services.eligibility.api.household_body import parse_request
 from services.eligibility.gateways.pack_folder import SHIPPED, pack_folders, read_pack_files, read_packs
 from services.eligibility.use_cases.evaluate_household import pack_set_of
+from services.eligibility.use_cases.run_golden_cases import NO_PROGRAMME, NO_REQUEST, run_golden_cases
 from services.shared.policy.checks import faults_of
 from services.shared.policy.fault import PackFault
 from services.shared.policy.pack import load_pack
@@ -34,7 +36,7 @@ def test_they_are_sound(packs):
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.id)
 def test_their_cases_hold(packs, pack):
-    reports = list(run_cases(packs, pack))
+    reports = list(run_golden_cases(packs, pack, parse_request))
     assert reports
     assert [report for report in reports if report.problems] == []
 
@@ -42,7 +44,7 @@ def test_their_cases_hold(packs, pack):
 def test_a_case_that_does_not_hold_says_so_in_both_languages(packs):
     wuhan = next(pack for pack in PACKS if pack.id == "cn-420100")
     case = replace(wuhan.cases[0], expect={"region": "x", "results": [{"programme": "fish"}]})
-    [report] = run_cases(packs, replace(wuhan, cases=(case,)))
+    [report] = run_golden_cases(packs, replace(wuhan, cases=(case,)), parse_request)
     assert report.problems == (
         Text("结果中没有 fish", "no fish"),
         Text("answer.region：应为 'x'，实为 '420100'", "answer.region: expected 'x', got '420100'"),
@@ -67,7 +69,7 @@ def test_a_case_that_does_not_hold_says_so_in_both_languages(packs):
 def test_a_case_that_is_not_well_written_is_reported_and_breaks_nothing(packs, changes, problem):
     wuhan = next(pack for pack in PACKS if pack.id == "cn-420100")
     case = replace(wuhan.cases[0], **changes)
-    [report] = run_cases(packs, replace(wuhan, cases=(case,)))
+    [report] = run_golden_cases(packs, replace(wuhan, cases=(case,)), parse_request)
     assert problem in report.problems
 
 
@@ -76,7 +78,7 @@ def test_a_case_that_is_not_well_written_is_reported_and_breaks_nothing(packs, c
 def test_a_value_of_another_form_in_a_case_is_reported(packs, path, value):
     wuhan = next(pack for pack in PACKS if pack.id == "cn-420100")
     case = replace(wuhan.cases[0], set={path: value})
-    [report] = run_cases(packs, replace(wuhan, cases=(case,)))
+    [report] = run_golden_cases(packs, replace(wuhan, cases=(case,)), parse_request)
     assert all(problem.zh and problem.en for problem in report.problems)
 
 
@@ -124,7 +126,9 @@ def test_a_figure_that_is_changed_fails_some_case(pack, index):
     figures = (*pack.figures[:index], replace(figure, value=changed), *pack.figures[index + 1 :])
     others = [replace(pack, figures=figures, sha256="changed") if other.id == pack.id else other for other in PACKS]
     changed_packs = pack_set_of(others)
-    assert any(report.problems for report in run_cases(changed_packs, others[PACKS.index(pack)])), figure
+    assert any(
+        report.problems for report in run_golden_cases(changed_packs, others[PACKS.index(pack)], parse_request)
+    ), figure
 
 
 def _one_more(figure):
