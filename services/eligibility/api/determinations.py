@@ -36,7 +36,7 @@ async def raw_body(request: Request) -> bytes:
     return await request.body()
 
 
-def policy_of(request: Request) -> PublishedPolicy:
+async def policy_of(request: Request) -> PublishedPolicy:
     """The dependency by which a route gets at the published packs."""
     return request.app.state.published_policy
 

@@ -37,7 +37,7 @@ def who_of(request: Request, runtime: Runtime, actor: Actor) -> Who:
     return Who(actor.subject, runtime.now(), request.scope.get("request_id", ""))
 
 
-def pack_of(request: Request) -> PaymentPack:
+async def pack_of(request: Request) -> PaymentPack:
     """The dependency by which a route gets at the payment rules."""
     return request.app.state.payment_pack
 

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,7 +144,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-def runtime_of(request: Request) -> Runtime:
+async def runtime_of(request: Request) -> Runtime:
     """The dependency by which a route gets at its service's runtime."""
     return request.app.state.runtime
 
@@ -167,9 +167,17 @@ def new_runtime(
 
 
 def create_service_app(
-    runtime: Runtime, title: str, routers: Sequence[APIRouter], catalogue: Catalogue, version: str
+    runtime: Runtime,
+    title: str,
+    routers: Sequence[APIRouter],
+    catalogue: Catalogue,
+    version: str,
+    larger_bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """Wire a service: its routers under /{name}/v1, and what every service has."""
+    """Wire a service: its routers under /{name}/v1, and what every service has.
+
+    `larger_bodies`: below that prefix, the paths whose bodies have a bound of their own, in bytes.
+    """
     common = runtime.configuration.common
     prefix = f"/{runtime.name}/v1"
     app = FastAPIOffline(
@@ -191,15 +199,16 @@ def create_service_app(
     app.add_api_route(app.state.problems_path, lambda: catalogue_page(catalogue), include_in_schema=False)
     app.add_api_route(f"{app.state.problems_path}/{{code}}", _problem_page(catalogue), include_in_schema=False)
     install_problem_handlers(app, catalogue)
-    app.add_middleware(RequestFrame)
+    bounds = {f"{prefix}{path}": max_bytes for path, max_bytes in (larger_bodies or {}).items()}
+    app.add_middleware(RequestFrame, larger_bodies=bounds)
     return app
 
 
 class RequestFrame:
     """Gives every request an id, a bound and a log line, and every answer its headers, a fault's too (pure ASGI)."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, larger_bodies: Mapping[str, int]) -> None:
+        self._app, self._larger_bodies = app, larger_bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -209,12 +218,13 @@ class RequestFrame:
         request_id = _given_request_id(scope) or new_id("request")
         scope["request_id"] = request_id
         started, status, received = time.perf_counter(), 0, 0
+        max_bytes = self._larger_bodies.get(scope["path"], MAX_BODY_BYTES)
 
         async def bounded_receive() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
+            if received > max_bytes:
                 raise HTTPException(413)
             return message
 

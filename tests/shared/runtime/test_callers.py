@@ -11,6 +11,7 @@ from joserfc.jwk import OctKey, OKPKey
 from services.shared.runtime.callers import (
     ALGORITHM,
     LEEWAY_SECONDS,
+    MAX_REMEMBERED_TOKENS,
     MAX_SUBJECT_LENGTH,
     MAX_TOKEN_LENGTH,
     TrustedKeys,
@@ -135,6 +136,29 @@ def test_it_is_not_yet_valid_before_its_time(claim):
 
 def part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def test_a_token_that_was_good_once_still_expires():
+    signed, later = token(), NOW + timedelta(minutes=5, seconds=LEEWAY_SECONDS)
+    assert not is_refused(signed, later - timedelta(seconds=1))
+    assert is_refused(signed, later)
+    assert not is_refused(signed)
+
+
+def test_a_good_token_with_another_signature_is_not_the_good_one():
+    signed = token()
+    assert not is_refused(signed)
+    head, payload, signature = signed.split(".")
+    assert is_refused(f"{head}.{payload}.{signature[:-4]}AAAA")
+    assert is_refused(f"{head}.{payload}.{token(key=OTHER_KEY).rsplit('.', 1)[1]}")
+
+
+def test_no_more_than_a_bound_of_tokens_is_remembered():
+    trusted = TrustedKeys({"keys": [entry(KEY)]}, False)
+    for number in range(MAX_REMEMBERED_TOKENS + 1):
+        trusted._vouched[number.to_bytes(32)] = None
+    assert trusted.actor_of(token(), NOW).subject == f"{ISSUER}/ann"
+    assert len(trusted._vouched) <= MAX_REMEMBERED_TOKENS
 
 
 def test_an_unsigned_token_is_refused():
