@@ -7,24 +7,27 @@ from typing import Any
 from services.shared.policy import tree
 from services.shared.policy.open_value import OPEN, OpenValueUsed
 from services.shared.policy.rulebook import Rule, Rulebook
-from services.shared.policy.schema import FRACTION, RATE_SCALE, Schema
+from services.shared.policy.schema import Schema
+from services.shared.policy.spelling import ParameterSlot, Spelling
 from services.shared.policy.tree import Node
 from services.shared.vocabulary.period import full_months
 
 Frame = tuple[Any, ...]
 """The values of one row: its rules' values and, for each loop over its child rows, the list of their frames."""
 
-ParameterSlot = tuple[str, bool]
-"""A parameter that the function takes: its name, and whether it is its value or whether it is held."""
+Place = tuple[int, ...]
+"""The slots that lead from the root's frame to a value: before each but the last, the row's number is taken."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """The compiled function, where each rule's value lies in what it returns, and the parameters it takes, in order."""
+    """The compiled function, where in what it returns each rule's value lies and what was gathered for the row above,
+    and the parameters it takes, in order."""
 
     source: str
     function: Callable[[Frame, int, tuple[Any, ...]], Frame]
-    places: Mapping[str, tuple[int, ...]]
+    places: Mapping[str, Place]
+    gathered: Mapping[tree.Aggregate, Place]
     parameters: tuple[ParameterSlot, ...]
 
 
@@ -38,7 +41,7 @@ def compile_rulebook(book: Rulebook, *, hasty: bool = False) -> Program:
     namespace: dict[str, Any] = {"OPEN": OPEN, "OpenValueUsed": OpenValueUsed, "full_months": full_months}
     # The text is printed from the checked tree alone: names are numbered, codes are the schema's, numbers are ours.
     exec(compile(source, f"<rules {book.chain[0].id} {book.on}>", "exec"), namespace)
-    return Program(source, namespace["determine"], printer.places, tuple(printer.parameters))
+    return Program(source, namespace["determine"], printer.places, printer.gathered, tuple(printer.parameters))
 
 
 @dataclass
@@ -69,12 +72,11 @@ class _Stage:
         return (*self.parent.place(), self.parent.entries.index(f"L{self.number}"))
 
 
-class _Printer:
+class _Printer(Spelling):
     def __init__(self, book: Rulebook, hasty: bool) -> None:
+        super().__init__()
         self._hasty = hasty
-        self._temporaries = 0
         self._schema: Schema = book.schema
-        self.parameters: list[ParameterSlot] = []
         self._figures: dict[tree.ParameterRef, str] = {}
         self._aggregates: dict[tree.Aggregate, str] = {}
         self._numbers: dict[str, str] = {}
@@ -84,20 +86,26 @@ class _Printer:
         self._figure_rules: set[str] = set()
         for name, rule in book.rules.items():
             self._add_rule(name, rule)
+        for rule in book.rules.values():
+            self._add_shown(rule)
         self._add_aggregates()
         self._stages: list[_Stage] = []
         self._lines: list[str] = []
         self._home: dict[str, _Stage] = {}
-        self.places: dict[str, tuple[int, ...]] = {}
+        self._gathered_in: dict[str, _Stage] = {}
+        self.places: dict[str, Place] = {}
+        self.gathered: dict[tree.Aggregate, Place] = {}
 
     def source(self) -> str:
-        """The function's text; fills `places` and `parameters`."""
+        """The function's text; fills `places`, `gathered` and `parameters`."""
         root = self._stage(self._schema.root.name, None)
         self._scope(root, set(self._items), set(), "    ")
         self._lines.append(f"    return {_tuple(root.entries)}")
         for name, stage in self._home.items():
             self.places[name] = (*stage.place(), stage.entries.index(self._numbers[name]))
         self.places |= {name: self.places[twin] for name, twin in self._same.items()}
+        for node, name in self._aggregates.items():
+            self.gathered[node] = (*self._gathered_in[name].place(), self._gathered_in[name].entries.index(name))
         figures = [line for node, name in list(self._figures.items()) for line in self._figure_lines(node, name)]
         head = [f"def determine(e_{self._schema.root.name}, as_of, P):"]
         if self.parameters:
@@ -105,7 +113,7 @@ class _Printer:
         return "\n".join([*head, *figures, *self._lines, ""])
 
     def _figure_lines(self, node: tree.ParameterRef, name: str) -> list[str]:
-        return [f"    try: {name} = {self._looked_up(node)}", f"    except OpenValueUsed: {name} = OPEN"]
+        return [f"    try: {name} = {super().parameter(node)}", f"    except OpenValueUsed: {name} = OPEN"]
 
     # --- what there is to compute ------------------------------------------------------------------------------
 
@@ -121,17 +129,21 @@ class _Printer:
         self._numbers[name] = f"r{len(self._numbers)}"
         self._items[name] = _Item(name, rule.entity, frozenset(self._needs(rule.node)), rule.node)
 
+    def _add_shown(self, rule: Rule) -> None:
+        """Gather also what only an explanation asks for."""
+        for node in (*rule.values.values(), *([rule.shown_when] if rule.shown_when else [])):
+            for part in tree.walk(node):
+                if isinstance(part, tree.Aggregate):
+                    self.aggregate(part)
+
     def _needs(self, node: Node) -> Iterator[str]:
         if isinstance(node, tree.Aggregate):
-            yield self._aggregate_name(node)
+            yield self.aggregate(node)
             return
         if isinstance(node, tree.RuleRef):
             yield self._same.get(node.rule, node.rule)
         for child in tree.children_of(node):
             yield from self._needs(child)
-
-    def _aggregate_name(self, node: tree.Aggregate) -> str:
-        return self._aggregates.setdefault(node, f"a{len(self._aggregates)}")
 
     def _add_aggregates(self) -> None:
         # Looking at one gathering may name another inside it, which is then looked at in its turn.
@@ -247,6 +259,7 @@ class _Printer:
         # A later loop over the parent may need what was gathered here.
         stage.parent.entries.extend(gathered)
         for name in gathered:
+            self._gathered_in[name] = stage.parent
             if self._items[name].node.operator in ("min", "max"):  # type: ignore[union-attr]
                 self._lines.append(f"{indent}if {name} is None: {name} = 0")
         if self._schema.by_name[stage.entity].always_complete or not gathered:
@@ -267,7 +280,7 @@ class _Printer:
             return
         number = self._numbers[item.name]
         guard = "".join(f"OPEN if {figure} is OPEN else " for figure in self._needed_figures(item.node))
-        self._lines.append(f"{indent}try: {number} = {guard}{self._print(item.node)}")
+        self._lines.append(f"{indent}try: {number} = {guard}{self.spell(item.node)}")
         self._lines.append(f"{indent}except OpenValueUsed: {number} = OPEN")
         if guard or self._yields_a_figure(item.node):
             self._figure_rules.add(item.name)
@@ -275,8 +288,8 @@ class _Printer:
         self._home[item.name] = stage
 
     def _gather(self, name: str, node: tree.Aggregate, indent: str) -> None:
-        condition = f"if {self._print(node.condition)}: " if node.condition is not None else ""
-        operand = self._print(node.operand)
+        condition = f"if {self.spell(node.condition)}: " if node.condition is not None else ""
+        operand = self.spell(node.operand)
         step = {
             "sum": f"{name} += {operand}",
             "count": f"{name} += 1 if {operand} else 0",
@@ -295,10 +308,10 @@ class _Printer:
     def _needed_figures(self, node: Node) -> list[str]:
         """Figures without which the node has no value: asking first is cheaper than an exception, row after row."""
         if isinstance(node, tree.ParameterRef):
-            printed = self._print(node)
+            printed = self.spell(node)
             return [printed] if printed.isidentifier() else []
         if isinstance(node, tree.RuleRef) and node.rule in self._figure_rules:
-            return [self._print(node)]
+            return [self.spell(node)]
         if isinstance(node, tree.Comparison | tree.Arithmetic | tree.Rounded | tree.Share | tree.Quotient):
             found = [figure for child in tree.children_of(node) for figure in self._needed_figures(child)]
             return list(dict.fromkeys(found))
@@ -312,143 +325,33 @@ class _Printer:
             isinstance(node, tree.RuleRef) and node.rule in self._figure_rules
         )
 
-    def _print(self, node: Node) -> str:
-        return _PRINTERS[type(node)](self, node)
+    # --- names -------------------------------------------------------------------------------------------------
 
-    def _const(self, node: tree.Const) -> str:
-        return repr(node.value)
-
-    def _fact(self, node: tree.FactRef) -> str:
+    def fact(self, node: tree.FactRef) -> str:
         return f"e_{node.entity}[{node.position}]"
 
-    def _rule(self, node: tree.RuleRef) -> str:
+    def rule(self, node: tree.RuleRef) -> str:
         return self._numbers[node.rule]
 
-    def _parameter(self, node: tree.ParameterRef) -> str:
+    def parameter(self, node: tree.ParameterRef) -> str:
         if node.keys and all(
             isinstance(key, tree.FactRef) and key.entity == self._schema.root.name for key in node.keys
         ):
             # Looked up once for the whole run, since the root's facts do not change in it.
             return self._figures.setdefault(node, f"q{len(self._figures)}")
-        return self._looked_up(node)
+        return super().parameter(node)
 
-    def _looked_up(self, node: tree.ParameterRef) -> str:
-        slot = self._slot((node.name, True))
-        if not node.keys:
-            return slot
-        keys = [self._print(key) for key in node.keys]
-        return f"{slot}[{keys[0]}]" if len(keys) == 1 else f"{slot}[{', '.join(keys)}]"
+    def slot(self, slot: ParameterSlot) -> str:
+        return f"p{self.slot_number(slot)}"
 
-    def _held(self, node: tree.Held) -> str:
-        return self._slot((node.name, False))
+    def aggregate(self, node: tree.Aggregate) -> str:
+        return self._aggregates.setdefault(node, f"a{len(self._aggregates)}")
 
-    def _slot(self, slot: ParameterSlot) -> str:
-        if slot not in self.parameters:
-            self.parameters.append(slot)
-        return f"p{self.parameters.index(slot)}"
-
-    def _as_of(self, _: tree.AsOf) -> str:
-        return "as_of"
-
-    def _not(self, node: tree.Not) -> str:
-        return f"(not {self._print(node.operand)})"
-
-    def _junction(self, node: tree.Junction) -> str:
-        return "(" + f" {node.operator} ".join(self._print(operand) for operand in node.operands) + ")"
-
-    def _comparison(self, node: tree.Comparison) -> str:
-        if FRACTION not in (node.left.kind, node.right.kind):
-            return f"({self._print(node.left)} {node.operator} {self._print(node.right)})"
-        left, left_divisor = self._ratio(node.left)
-        right, right_divisor = self._ratio(node.right)
-        return f"({_product(left, right_divisor)} {node.operator} {_product(right, left_divisor)})"
-
-    def _among(self, node: tree.Among) -> str:
-        return f"({self._print(node.operand)} in {{{', '.join(repr(value) for value in node.values)}}})"
-
-    def _arithmetic(self, node: tree.Arithmetic) -> str:
-        return f"({self._print(node.left)} {node.operator} {self._print(node.right)})"
-
-    def _ratio(self, node: Node) -> tuple[str, str]:
-        if isinstance(node, tree.Share):
-            amount, divisor = self._ratio(node.amount)
-            return f"({amount} * {self._print(node.rate)})", _product(divisor, str(RATE_SCALE))
-        if isinstance(node, tree.Quotient):
-            amount, divisor = self._ratio(node.amount)
-            return amount, _product(divisor, self._print(node.divisor))
-        return self._print(node), "1"
-
-    def _rounded(self, node: tree.Rounded) -> str:
-        amount, divisor = self._ratio(node.operand)
-        whole = _product(divisor, str(node.unit_fen))
-        steps = {
-            "floor": f"{amount} // {whole}",
-            "ceil": f"({amount} + {whole} - 1) // {whole}",
-            "half_up": f"(2 * {amount} + {whole}) // (2 * {whole})",
-        }
-        return _product(f"({steps[node.mode]})", str(node.unit_fen))
-
-    def _choice(self, node: tree.Choice) -> str:
-        condition, then, otherwise = (self._print(part) for part in (node.condition, node.then, node.otherwise))
-        return f"({then} if {condition} else {otherwise})"
-
-    def _extreme(self, node: tree.Extreme) -> str:
-        printed = [self._print(operand) for operand in node.operands]
-        if len(printed) != 2:
-            return f"{node.operator}({', '.join(printed)})"
-        # Twice as quick as calling the built-in; the first is computed before the second, and both only once.
-        self._temporaries += 1
-        first, second = f"t{self._temporaries}", f"u{self._temporaries}"
-        sign = ">" if node.operator == "max" else "<"
-        return f"({first} if ({first} := {printed[0]}) {sign} ({second} := {printed[1]}) else {second})"
-
-    def _span(self, node: tree.Span) -> str:
-        earlier, later = self._print(node.earlier), self._print(node.later)
-        years = f"({later} - {earlier}) // 10000" if node.unit == "years" else f"full_months({earlier}, {later})"
-        return f"({years} if {earlier} <= {later} else 0)"
-
-    def _aggregate(self, node: tree.Aggregate) -> str:
-        return self._aggregate_name(node)
-
-    def _settled(self, node: tree.Settled) -> str:
-        operand = self._print(node.operand)
-        # An open fact is not settled; an open rule may yet be, which the abstract evaluator says.
-        at_once = self._hasty or isinstance(node.operand, tree.FactRef)
-        return f"({operand} is True)" if at_once else f"(not not {operand})"
-
-    def _known(self, node: tree.Known) -> str:
-        operand = self._print(node.operand)
-        return f"({operand} == {operand})"
+    def settled(self, node: tree.Settled) -> str:
+        return f"({self.spell(node.operand)} is True)" if self._hasty else super().settled(node)
 
 
 _STARTS = {"sum": "0", "count": "0", "any": "False", "all": "True", "min": "None", "max": "None"}
-
-_PRINTERS: dict[type, Callable[[_Printer, Any], str]] = {
-    tree.Const: _Printer._const,
-    tree.FactRef: _Printer._fact,
-    tree.RuleRef: _Printer._rule,
-    tree.ParameterRef: _Printer._parameter,
-    tree.Held: _Printer._held,
-    tree.AsOf: _Printer._as_of,
-    tree.Not: _Printer._not,
-    tree.Junction: _Printer._junction,
-    tree.Comparison: _Printer._comparison,
-    tree.Among: _Printer._among,
-    tree.Arithmetic: _Printer._arithmetic,
-    tree.Rounded: _Printer._rounded,
-    tree.Choice: _Printer._choice,
-    tree.Extreme: _Printer._extreme,
-    tree.Span: _Printer._span,
-    tree.Aggregate: _Printer._aggregate,
-    tree.Settled: _Printer._settled,
-    tree.Known: _Printer._known,
-}
-
-
-def _product(left: str, right: str) -> str:
-    if "1" in (left, right):
-        return right if left == "1" else left
-    return f"({left} * {right})"
 
 
 def _tuple(parts: list[str]) -> str:
