@@ -1,0 +1,73 @@
+"""The policy in our engine: the same eleven outputs, read from the values of the pack's rules."""
+
+import json
+from collections.abc import Callable
+
+from benchmarks.comparison.household import Household
+from benchmarks.comparison.pack_files import packs
+from benchmarks.comparison.referee import Outputs
+from benchmarks.comparison.request_body import request_body
+from services.eligibility.api.household_body import parse_request
+from services.eligibility.domain.facts import read_facts
+from services.eligibility.domain.request import DeterminationRequest
+from services.eligibility.use_cases.evaluate_household import pack_set_of
+from services.shared.policy.checks import check
+from services.shared.policy.evaluation import PackSet, PreparedPolicy
+from services.shared.policy.pack import load_pack
+from services.shared.policy.printing import Frame
+
+RULES = Outputs(
+    household_income="income.household",  # type: ignore[arg-type]
+    income_per_head="income.per_head",  # type: ignore[arg-type]
+    assets_ok="assets.within",  # type: ignore[arg-type]
+    tekun="tekun.total",  # type: ignore[arg-type]
+    dibao="dibao.paid",  # type: ignore[arg-type]
+    supplement="supplement.paid",  # type: ignore[arg-type]
+    margin="dibao_margin.eligible",  # type: ignore[arg-type]
+    single="single.total",  # type: ignore[arg-type]
+    rigid="rigid_expenditure.eligible",  # type: ignore[arg-type]
+    emergency="emergency.paid",  # type: ignore[arg-type]
+    monthly_total="total.monthly",  # type: ignore[arg-type]
+)
+"""The rule that yields each output."""
+
+
+def comparison_packs() -> PackSet:
+    """The fifty-one packs, checked as a migration checks those that it publishes."""
+    found = pack_set_of(load_pack(files) for _, files in packs())
+    check(found)
+    return found
+
+
+def parsed(household: Household) -> DeterminationRequest:
+    """The household as the service has it after its body was checked."""
+    return parse_request(json.dumps(request_body(household)).encode())
+
+
+def rows(policy: PreparedPolicy, request: DeterminationRequest) -> Frame:
+    """The household laid out in rows."""
+    return read_facts(request, policy.book.presumptions)
+
+
+def outputs(packs: PackSet, household: Household) -> Outputs:
+    """The eleven outputs for a household, in fen."""
+    request = parsed(household)
+    policy = packs.prepare(request.region, request.as_of)
+    return outputs_of(policy)(policy.run(rows(policy, request)))
+
+
+def outputs_of(policy: PreparedPolicy) -> Callable[[Frame], Outputs]:
+    """Reads the outputs out of what a run of the policy returns."""
+    places = [policy.program.places[rule] for rule in RULES]
+
+    def read(frame: Frame) -> Outputs:
+        return Outputs(*(int(_at(frame, place)) for place in places))
+
+    return read
+
+
+def _at(frame: Frame, place: tuple[int, ...]) -> int:
+    value = frame
+    for slot in place:
+        value = value[slot]
+    return value
