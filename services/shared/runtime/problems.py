@@ -1,7 +1,7 @@
 """Errors as RFC 9457 problems, in Chinese and English, from one catalogue; what was sent is never echoed."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from services.shared.runtime.idempotency import IdempotencyKeyMissing, Idempoten
 from services.shared.runtime.logs import get_logger, where_raised
 from services.shared.runtime.service_client import PeerUnavailable
 from services.shared.vocabulary.actor import NotAllowedInThisState
-from services.shared.vocabulary.invalid_body import InvalidBody
+from services.shared.vocabulary.invalid_body import BodyError, InvalidBody
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -160,8 +160,18 @@ def install_problem_handlers(app: FastAPI, catalogue: Catalogue) -> None:
     app.add_exception_handler(HTTPException, _refuse_http)
 
 
+@dataclass(eq=False)
+class ManyFindings(Exception):
+    """An error that lists all that is wrong, each finding JSON-ready; its problem's `errors` are these."""
+
+    findings: Sequence[Mapping[str, Any]]
+
+
 def problem_response(
-    request: Request, problem: Problem, values: Mapping[str, Any] | None = None, errors: tuple = ()
+    request: Request,
+    problem: Problem,
+    values: Mapping[str, Any] | None = None,
+    errors: Sequence[Mapping[str, Any]] = (),
 ) -> Response:
     """The problem in the reader's language first, and whole in both."""
     texts = (problem.zh, problem.en, problem.remedy_zh, problem.remedy_en)
@@ -177,9 +187,7 @@ def problem_response(
         "request_id": request.scope.get("request_id", ""),
     }
     if errors:
-        body["errors"] = [
-            {"pointer": error.pointer, "code": error.code, "text": {"zh": error.zh, "en": error.en}} for error in errors
-        ]
+        body["errors"] = errors
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if problem.status == 503 else {}
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -201,11 +209,19 @@ def catalogue_page(catalogue: Catalogue) -> list[dict[str, str | int]]:
 
 def _handler(problem: Problem) -> Callable[[Request, Exception], Response]:
     def handle(request: Request, error: Exception) -> Response:
-        if isinstance(error, InvalidBody):
-            return problem_response(request, problem, errors=error.errors)
-        return problem_response(request, problem, _public_fields(error))
+        return problem_response(request, problem, _public_fields(error), _listed(error))
 
     return handle
+
+
+def _listed(error: Exception) -> Sequence[Mapping[str, Any]]:
+    if isinstance(error, InvalidBody):
+        return [_body_error(each) for each in error.errors]
+    return error.findings if isinstance(error, ManyFindings) else ()
+
+
+def _body_error(error: BodyError) -> Mapping[str, Any]:
+    return {"pointer": error.pointer, "code": error.code, "text": {"zh": error.zh, "en": error.en}}
 
 
 def _public_fields(error: Exception) -> dict[str, Any]:
@@ -216,7 +232,8 @@ def _public_fields(error: Exception) -> dict[str, Any]:
 
 def _refuse_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem_response(request, SHARED_PROBLEMS[InvalidBody], errors=errors_of_list(error.errors()))
+    listed = [_body_error(each) for each in errors_of_list(error.errors())]
+    return problem_response(request, SHARED_PROBLEMS[InvalidBody], errors=listed)
 
 
 def _refuse_http(request: Request, error: Exception) -> Response:

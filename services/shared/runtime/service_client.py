@@ -59,10 +59,28 @@ class ServiceClient:
 
     def post(self, path: str, body: Mapping[str, Any], idempotency_key: str) -> dict[str, Any]:
         """The peer's answer. Raises PeerUnavailable when the same should be sent again later, PeerRefused when not."""
-        headers = {"Authorization": f"Bearer {self._token()}", "Idempotency-Key": idempotency_key}
+        return self._call("POST", path, MAX_ANSWER_BYTES, body, {"Idempotency-Key": idempotency_key})
+
+    def get(self, path: str, max_answer_bytes: int) -> dict[str, Any]:
+        """What stands at `path`, at most so many bytes of it. Raises PeerUnavailable and PeerRefused as `post` does."""
+        return self._call("GET", path, max_answer_bytes)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        max_answer_bytes: int,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        signed = {"Authorization": f"Bearer {self._token()}", **(headers or {})}
         try:
-            with self._http.stream("POST", path, json=body, headers=headers) as answer:
-                said = _object_in(_read_within_bounds(answer))
+            with self._http.stream(method, path, json=body, headers=signed) as answer:
+                said = _object_in(_read_within_bounds(answer, max_answer_bytes))
         except (httpx.HTTPError, _TooMuch):
             raise PeerUnavailable(self.peer) from None
         if answer.is_client_error and answer.status_code not in PASSING_REFUSALS:
@@ -70,10 +88,6 @@ class ServiceClient:
         if not answer.is_success or said is None:
             raise PeerUnavailable(self.peer)
         return said
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._http.close()
 
     def _token(self) -> str:
         actor = Actor(self._identity, frozenset({SERVICE_ROLE}), (NATION,))
@@ -95,13 +109,13 @@ def _read_key(identity: str, file: Path) -> OKPKey:
         raise SettingRefused(f"{name} 指向的文件无法使用 / the file that it names cannot be used: {file}") from None
 
 
-def _read_within_bounds(answer: httpx.Response) -> bytes:
-    started, body = time.monotonic(), b""
+def _read_within_bounds(answer: httpx.Response, max_bytes: int) -> bytes:
+    started, body = time.monotonic(), bytearray()
     for piece in answer.iter_bytes():
         body += piece
-        if len(body) > MAX_ANSWER_BYTES or time.monotonic() - started > ANSWER_SECONDS:
+        if len(body) > max_bytes or time.monotonic() - started > ANSWER_SECONDS:
             raise _TooMuch
-    return body
+    return bytes(body)
 
 
 def _object_in(body: bytes) -> dict[str, Any] | None:

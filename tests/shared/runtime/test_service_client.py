@@ -32,7 +32,12 @@ class Peer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def _answer(self, body: bytes) -> None:
         self.server.asked.append((self.path, dict(self.headers), body))
         time.sleep(self.server.pause_seconds)
         status, answer = self.server.answer
@@ -148,6 +153,25 @@ def test_an_answer_beyond_the_bound_is_not_read(peer, client_of, monkeypatch):
     peer.answer = (200, b'{"a":"%s"}' % (b"b" * 13))
     with pytest.raises(PeerUnavailable):
         client.post("/", {}, "k")
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(20, True), (21, False)])
+def test_what_is_got_is_signed_and_bounded_as_the_caller_says(peer, client_of, size, is_read):
+    peer.answer = (200, b'{"a":"%s"}' % (b"b" * (size - len(b'{"a":""}'))))
+    if is_read:
+        assert client_of(peer.url).get("/thing", 20) == {"a": "b" * 12}
+    else:
+        with pytest.raises(PeerUnavailable):
+            client_of(peer.url).get("/thing", 20)
+    [(path, headers, _)] = peer.asked
+    assert path == "/thing" and headers["Authorization"].startswith("Bearer ") and "Idempotency-Key" not in headers
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, PeerRefused), (403, PeerRefused), (503, PeerUnavailable)])
+def test_a_refused_get_is_sorted_as_a_refused_post_is(peer, client_of, status, error):
+    peer.answer = (status, b"{}")
+    with pytest.raises(error):
+        client_of(peer.url).get("/thing", 20)
 
 
 def test_a_port_where_nobody_listens_is_unavailable(client_of):
