@@ -192,6 +192,18 @@ def test_nobody_reaches_beyond_their_region(payments, month: str) -> None:
     assert payments.get("/disbursements", regions=())["data"] == []
 
 
+def test_the_office_of_a_place_pays_what_was_merged_into_it(payments, month: str) -> None:
+    """371202 was a district of Laiwu, which became a part of Jinan (370100); Qingdao is 370200."""
+    of = award(payments, month, region="371202", programme="tekun", subject="m1", people=1)
+    wanted = {"programme": "tekun", "month": month, "region": "370100"}
+    jinan, qingdao = ("370100",), ("370200",)
+    assert payments.get("/disbursements", regions=qingdao)["data"] == []
+    assert [line["award_id"] for line in payments.get("/disbursements", regions=jinan)["data"]] == [of]
+    batch = payments.done("/batches", wanted, "maker", regions=jinan)
+    lines = payments.get(f"/batches/{batch['id']}/lines", regions=jinan)["data"]
+    assert [line["id"] for line in lines] == [payments.line(of)["id"]]
+
+
 def test_a_post_needs_its_key(payments) -> None:
     answer = payments.call(
         "POST", "/batches", "maker", json={"programme": "dibao", "month": "2024-01", "region": "420100"}

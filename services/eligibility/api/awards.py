@@ -16,7 +16,7 @@ from services.shared.runtime.callers import permitted
 from services.shared.runtime.logs import LONG_DIGITS
 from services.shared.runtime.problems import NotFound
 from services.shared.runtime.service_app import IdempotencyKey, Runtime, json_response, runtime_of
-from services.shared.vocabulary.actor import Actor, significant_digits
+from services.shared.vocabulary.actor import Actor, prefixes_of
 from services.shared.vocabulary.money import yuan_of
 
 MAX_PEOPLE = 50
@@ -61,10 +61,14 @@ class AwardBody(_Body):
     people: list[PersonBody] = Field(min_length=1, max_length=MAX_PEOPLE)
 
 
+Reason = Annotated[str, AfterValidator(_without_numbers), Field(max_length=500)]
+"""Why somebody decided so, without personal data."""
+
+
 class DecisionBody(_Body):
     """Why: kept with the decision, without personal data."""
 
-    reason: Annotated[str, AfterValidator(_without_numbers)] = Field("", max_length=500)
+    reason: Reason = ""
 
 
 @router.post("/determinations/{determination_id}/awards", status_code=201, operation_id="propose-award")
@@ -135,7 +139,7 @@ def list_all(
     """Awards of a place and what lies below it, in order of their making."""
     if not actor.covers(region):
         raise NotFound
-    found = runtime.database.read(awards.list_awards, significant_digits(region), cursor, limit + 1)
+    found = runtime.database.read(awards.list_awards, prefixes_of(region), cursor, limit + 1)
     page = [_shown(award) for award in found[:limit]]
     return json_response({"data": page, "next": page[-1]["id"] if len(found) > limit else None})
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import func, insert, or_, select
 
 from services.eligibility.domain.award import PROPOSED, Person, Terms
 from services.eligibility.store.tables import award_decisions, award_people, awards
@@ -62,10 +62,10 @@ def find_award(tx: Transaction, award_id: str) -> Award | None:
     return None if row is None else Award(**row)
 
 
-def list_awards(tx: Transaction, region_prefix: str, after: str, limit: int) -> list[Award]:
-    """Awards of the places under `region_prefix` whose id follows `after`, in order of id, at most `limit`."""
-    within = and_(awards.c.region.startswith(region_prefix, autoescape=True), awards.c.id > after)
-    query = _awards().where(within).order_by(awards.c.id).limit(min(limit, PAGE_LIMIT))
+def list_awards(tx: Transaction, region_prefixes: tuple[str, ...], after: str, limit: int) -> list[Award]:
+    """Awards of the places under the prefixes whose id follows `after`, in order of id, at most `limit`."""
+    within = or_(*(awards.c.region.startswith(prefix, autoescape=True) for prefix in region_prefixes))
+    query = _awards().where(within, awards.c.id > after).order_by(awards.c.id).limit(min(limit, PAGE_LIMIT))
     return [Award(**row) for row in tx.execute(query).mappings()]
 
 

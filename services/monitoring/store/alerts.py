@@ -12,7 +12,7 @@ from services.monitoring.domain.alert import RAISED, Alert, Hold, PaymentsAnswer
 from services.monitoring.store.death_records import StoredDeath
 from services.monitoring.store.tables import alert_answers, alerts, death_records, feed_batches
 from services.shared.runtime.database import Transaction
-from services.shared.vocabulary.actor import significant_digits
+from services.shared.vocabulary.actor import prefixes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _whole() -> Select:
 
 
 def _within(regions: tuple[str, ...]) -> ColumnElement[bool]:
-    return or_(False, *(alerts.c.region.startswith(significant_digits(region)) for region in regions))
+    return or_(False, *(alerts.c.region.startswith(prefix) for region in regions for prefix in prefixes_of(region)))
 
 
 def _listed(row: Row) -> ListedAlert:

@@ -11,7 +11,7 @@ from services.payments.use_cases.advance_lines import Who
 from services.shared.runtime.callers import Forbidden
 from services.shared.runtime.problems import NotFound
 from services.shared.runtime.service_app import Runtime
-from services.shared.vocabulary.actor import NATION, Actor, significant_digits
+from services.shared.vocabulary.actor import NATION, Actor, prefixes_of
 
 MONTH_PATTERN = r"^(19[5-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$"
 REGION_PATTERN = r"^\d{6}$"
@@ -61,7 +61,7 @@ def require_nation(actor: Actor) -> None:
 def prefixes_within(actor: Actor, region: str | None) -> tuple[str, ...]:
     """The digit prefixes of what the caller may see, narrowed to `region`. Raises NotFound outside their regions."""
     if region is None:
-        return tuple(significant_digits(own) for own in actor.regions)
+        return tuple(prefix for own in actor.regions for prefix in prefixes_of(own))
     if not actor.covers(region):
         raise NotFound
-    return (significant_digits(region),)
+    return prefixes_of(region)

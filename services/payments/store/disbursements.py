@@ -166,12 +166,14 @@ def lock_for_pay_file(tx: Transaction, batch_id: str) -> list[Disbursement]:
     return _all(tx, query.order_by(disbursements.c.id).limit(BATCH_LINE_LIMIT).with_for_update())
 
 
-def lock_unbatched(tx: Transaction, programme: str, month: date, region_prefix: str) -> list[Disbursement]:
+def lock_unbatched(
+    tx: Transaction, programme: str, month: date, region_prefixes: tuple[str, ...]
+) -> list[Disbursement]:
     """Lines that wait for a batch, in order of id, locked; those another maker holds are left to that one."""
     query = select(disbursements).where(
         disbursements.c.month == month,
         disbursements.c.programme == programme,
-        disbursements.c.region.startswith(region_prefix, autoescape=True),
+        or_(*(disbursements.c.region.startswith(prefix, autoescape=True) for prefix in region_prefixes)),
         disbursements.c.state == DisbursementState.CREATED,
         disbursements.c.batch.is_(None),
     )

@@ -12,7 +12,7 @@ from services.shared.runtime.callers import Forbidden
 from services.shared.runtime.database import Transaction
 from services.shared.runtime.identifiers import new_id
 from services.shared.runtime.service_app import Runtime
-from services.shared.vocabulary.actor import Actor, significant_digits
+from services.shared.vocabulary.actor import Actor, prefixes_of
 
 
 class NoLinesWait(Exception):
@@ -28,7 +28,7 @@ def build_batch(
     """
     if not actor.covers(region):
         raise Forbidden
-    lines = disbursements.lock_unbatched(tx, programme, month, significant_digits(region))
+    lines = disbursements.lock_unbatched(tx, programme, month, prefixes_of(region))
     if not lines:
         raise NoLinesWait
     totals = control_totals((line.end_to_end_id, line.amount_fen) for line in lines)

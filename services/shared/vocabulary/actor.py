@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+from services.shared.vocabulary.region import succeeded
 
 NATION = "000000"
 """The region prefix that covers every place."""
+MAX_REMEMBERED = 4_096
+"""Regions whose prefixes are remembered: more than there are places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,26 @@ class NotAllowedInThisState(Exception):
 
 
 def region_covers(wide: str, narrow: str) -> bool:
-    """True when the GB/T 2260 code `wide` is `narrow`, its prefecture, its province or the nation."""
-    return narrow.startswith(significant_digits(wide))
+    """True when the GB/T 2260 code `wide` is `narrow`, its prefecture, its province or the nation.
+
+    A place that is no more lies where its successors lie: the office that took it over sees what it left behind.
+    """
+    return narrow.startswith(prefixes_of(wide))
 
 
-def significant_digits(region: str) -> str:
-    """The digits that the codes of all places within `region` begin with: none for the nation, "42" for 420000."""
+@lru_cache(MAX_REMEMBERED)
+def prefixes_of(region: str) -> tuple[str, ...]:
+    """What the codes of all places within `region` begin with: ("",) for the nation, ("42",) for 420000.
+
+    Then follow the whole codes of places outside those digits whose successors all lie within: 370100 has
+    ("3701", "371200", "371202", "371203"), since Laiwu became districts of Jinan.
+    """
+    digits = _significant_digits(region)
+    within = (code for code, heirs in succeeded().items() if all(heir.startswith(digits) for heir in heirs))
+    return (digits, *sorted(code for code in within if not code.startswith(digits)))
+
+
+def _significant_digits(region: str) -> str:
     if region == NATION:
         return ""
     return region[:2] if region.endswith("0000") else region[:4] if region.endswith("00") else region

@@ -14,7 +14,7 @@ def three(eligibility):
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
 def test_a_page_holds_no_more_than_is_asked_for(eligibility, three, limit):
-    found = eligibility.runtime.database.read(list_awards, "42", "", limit)
+    found = eligibility.runtime.database.read(list_awards, ("42",), "", limit)
     assert [award.id for award in found] == three[:limit]
 
 
@@ -28,16 +28,30 @@ def test_no_page_is_larger_than_the_bound(eligibility, three):
     with eligibility.owner.begin() as owner:
         owner.exec_driver_sql(copies.replace(":count", str(PAGE_LIMIT + 1)).replace(":id", f"'{three[0]}'"))
     read = eligibility.runtime.database.read
-    assert len(read(list_awards, "4290", "", PAGE_LIMIT + 1)) == PAGE_LIMIT
+    assert len(read(list_awards, ("4290",), "", PAGE_LIMIT + 1)) == PAGE_LIMIT
     answer = eligibility.get("/awards", params={"region": "429000", "limit": 500}).json()
     assert len(answer["data"]) == 500 and answer["next"] == answer["data"][-1]["id"]
     rest = eligibility.get("/awards", params={"region": "429000", "cursor": answer["next"]}).json()
     assert (len(rest["data"]), rest["next"]) == (2, None)
 
 
+def test_a_list_of_a_place_holds_what_was_merged_into_it(eligibility, three):
+    """An award of Laiwu, which became a district of Jinan; the office of Jinan lists and reads it."""
+    moved = (
+        "insert into eligibility.awards select 'award_of_laiwu', determination, 'p', subject, '371202', kind,"
+        " amount_fen, first_month, until_month, basis, proposed_by, proposed_at from eligibility.awards where id = ':id'"
+    )
+    with eligibility.owner.begin() as owner:
+        owner.exec_driver_sql(moved.replace(":id", three[0]))
+    listed = eligibility.get("/awards", params={"region": "370100"}, regions=("370100",)).json()["data"]
+    assert [award["id"] for award in listed] == ["award_of_laiwu"]
+    assert eligibility.get("/awards/award_of_laiwu", regions=("370100",)).status_code == 200
+    assert eligibility.get("/awards/award_of_laiwu", regions=("370200",)).status_code == 404
+
+
 def test_a_prefix_is_text_and_no_pattern(eligibility, three):
-    assert eligibility.runtime.database.read(list_awards, "4_", "", 10) == []
-    assert eligibility.runtime.database.read(list_awards, "%", "", 10) == []
+    assert eligibility.runtime.database.read(list_awards, ("4_",), "", 10) == []
+    assert eligibility.runtime.database.read(list_awards, ("%",), "", 10) == []
 
 
 def test_what_is_sealed_opens_for_the_message_to_payments(eligibility, new_proposal):
