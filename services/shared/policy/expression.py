@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
 from services.shared.policy import tree
@@ -30,6 +29,7 @@ MAX_CHARACTERS = 2_000
 MAX_NODES = 300
 MAX_DEPTH = 24
 MAX_INTEGER = 10**12
+RATE_PLACES, MAX_RATE = 4, 1_000 * RATE_SCALE
 
 ROUNDING_UNITS_FEN = {"fen": 1, "jiao": 10, "yuan": 100}
 ROUNDINGS = {"floor_to": "floor", "ceil_to": "ceil", "half_up_to": "half_up"}
@@ -493,13 +493,14 @@ class _Reader:
 
 def rate_of(text: str) -> int:
     """The ten-thousandths in a decimal such as "1.5" (15000). Raises ValueError beyond four places, or a sign."""
-    try:
-        scaled = Decimal(text) * RATE_SCALE
-    except InvalidOperation:
-        raise ValueError("a rate is a decimal such as 0.60") from None
-    if not scaled.is_finite() or scaled < 0 or scaled != scaled.to_integral_value() or scaled > 1_000 * RATE_SCALE:
-        raise ValueError("a rate has at most four places and lies in 0 to 1000")
-    return int(scaled)
+    whole, _, places = text.partition(".")
+    digits = whole + places
+    if not (digits.isascii() and digits.isdecimal() and whole and len(whole) <= 4 and len(places) <= RATE_PLACES):
+        raise ValueError("a rate is a decimal such as 0.60, of at most four places")
+    rate = int(digits) * 10 ** (RATE_PLACES - len(places))
+    if rate > MAX_RATE:
+        raise ValueError("a rate lies in 0 to 1000")
+    return rate
 
 
 def _unknown_name(name: str) -> Text:

@@ -1,4 +1,6 @@
-"""What is wrong with a pack: which pack, which rule or row, where in it, and how to put it right."""
+"""What is wrong or doubtful in a pack: which pack, which rule or row, where in it, and how to put it right."""
+
+from dataclasses import dataclass
 
 from services.shared.policy.text import Text
 
@@ -12,7 +14,27 @@ class PackFault(Exception):
         self.problem, self.remedy = problem, remedy
 
     def __str__(self) -> str:
-        column = f", column {self.column}" if self.column else ""
-        zh, en = f"{self.problem.zh}；{self.remedy.zh}", f"{self.problem.en}; {self.remedy.en}"
-        # A quoted name may hold a line break; a fault is one line of a log or a terminal.
-        return " ".join(f"{self.pack}: {self.where}{column}: {zh} / {en}".splitlines())
+        return _line(self.pack, self.where, self.column, self.problem, self.remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class PackWarning:
+    """What an author should look at again; it refuses nothing. The fields are those of a fault, which has a column."""
+
+    pack: str
+    where: str
+    problem: Text
+    remedy: Text
+
+    def __str__(self) -> str:
+        return _line(self.pack, self.where, 0, self.problem, self.remedy)
+
+
+Finding = PackFault | PackWarning
+
+
+def _line(pack: str, where: str, column: int, problem: Text, remedy: Text) -> str:
+    at = f", column {column}" if column else ""
+    zh, en = f"{problem.zh}；{remedy.zh}", f"{problem.en}; {remedy.en}"
+    # A quoted name may hold a line break; a finding is one line of a log or a terminal.
+    return " ".join(f"{pack}: {where}{at}: {zh} / {en}".splitlines())

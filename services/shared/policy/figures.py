@@ -10,13 +10,14 @@ from services.shared.policy.expression import ROUNDING_UNITS_FEN, rate_of
 from services.shared.policy.fault import PackFault
 from services.shared.policy.open_value import Unknown, unknown_parameter
 from services.shared.policy.pack import Figure, Pack, ParameterDeclaration
-from services.shared.policy.schema import RATE_SCALE
+from services.shared.policy.schema import DEFAULT_RANGE, KINDS, PARAMETER_MAX_FEN, RATE_SCALE
 from services.shared.policy.text import Text, one_of
 from services.shared.vocabulary.money import NotMoney, fen_of
 from services.shared.vocabulary.period import MONTHS_PER_YEAR, same_day_next_year
 
 SHARE_OF = "share of "
 NO_LIMIT = date.max
+MAX_COUNT_DIGITS = 9
 
 Value = int | bool | str
 
@@ -73,13 +74,12 @@ class _Resolver:
 
     def _figure(self, name: str, key: Mapping[str, str]) -> FigureInForce | Unknown:
         for pack, by_name in zip(self._chain, self._by_name, strict=True):
-            rows = _for_key(by_name.get(name, ()), key)
-            held = [row for row in rows if row.from_on <= self._on]
+            held = _for_key((row for row in by_name.get(name, ()) if row.from_on <= self._on), key)
             if not held:
                 continue
             # A place that has held the figure before does not fall back to its province.
             latest = max(held, key=lambda row: row.from_on)
-            if self._on >= _end(latest):
+            if self._on >= end_of(latest):
                 return unknown_parameter(name)
             return self._value(pack, latest, key)
         return unknown_parameter(name)
@@ -124,7 +124,7 @@ def value_of(figure: Figure, declaration: ParameterDeclaration, pack: str) -> Va
     if kind == "rate":
         return _checked(pack, figure, lambda: rate_of(text))
     if kind in ("int", "months"):
-        return _checked(pack, figure, lambda: int(text))
+        return _count(figure, kind, pack)
     if kind == "bool":
         if text not in ("true", "false"):
             problem = Text("值既不是 true 也不是 false", "the value is not true or false")
@@ -135,8 +135,27 @@ def value_of(figure: Figure, declaration: ParameterDeclaration, pack: str) -> Va
     return text
 
 
+def _count(figure: Figure, kind: str, pack: str) -> int:
+    count = _checked(pack, figure, lambda: count_of(figure.value))
+    least, most = DEFAULT_RANGE[KINDS[kind]]
+    if not least <= count <= most:
+        problem = Text("数量超出范围", "the count is out of range")
+        _refuse(pack, figure, problem, Text(f"写 {least} 到 {most} 之间的数", f"write a number from {least} to {most}"))
+    return count
+
+
+def count_of(text: str) -> int:
+    """The whole number in a cell such as "12". Raises ValueError for a sign, another spelling or a tenth digit."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_COUNT_DIGITS):
+        raise ValueError("a count is digits alone")
+    return int(text)
+
+
 def _money(figure: Figure, declaration: ParameterDeclaration, pack: str) -> int:
     fen = _checked(pack, figure, lambda: fen_of(figure.value))
+    if fen > PARAMETER_MAX_FEN:
+        problem = Text("金额大于任何标准", "the amount is larger than any standard")
+        _refuse(pack, figure, problem, Text("核对位数", "check its digits"))
     expected = f"yuan/{declaration.per}" if declaration.per else "yuan"
     if figure.unit == expected:
         return fen
@@ -180,7 +199,7 @@ def _for_key(rows: Iterable[Figure], key: Mapping[str, str]) -> list[Figure]:
     return [row for row in fitting if len(row.key) == most]
 
 
-def _end(figure: Figure) -> date:
+def end_of(figure: Figure) -> date:
     """The day on which a figure with no successor is no longer in force."""
     if figure.from_year:
         return date(figure.from_on.year + 1, 1, 1)

@@ -183,6 +183,25 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """A figure that is at least so many times another of the same day, as published; checked, never computed.
+
+    `is_of_place_above` compares with what the place above holds, such as a province's guide. Ratio and tolerance are
+    ten-thousandths. A figure that falls short is a fault from `binding_from` on; before, and where that is None, a
+    warning.
+    """
+
+    figure: str
+    of: str
+    is_of_place_above: bool
+    at_least: int
+    tolerance: int
+    binding_from: date | None
+    citation: Citation
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Presumption:
     """What the pack takes an absent fact to be."""
 
@@ -226,6 +245,7 @@ class Pack:
     programmes: tuple[Programme, ...]
     exclusions: tuple[Exclusion, ...]
     documents: tuple[Document, ...]
+    linked: tuple[Linked, ...]
     cases: tuple[PackCase, ...]
 
     @property
@@ -267,6 +287,7 @@ def load_pack(files: Mapping[str, bytes]) -> Pack:
         programmes=tuple(map(_programme, every("programme"))),
         exclusions=tuple(map(_exclusion, every("exclusion"))),
         documents=tuple(map(_document, every("document"))),
+        linked=tuple(map(_linked, every("linked"))),
         cases=tuple(_cases(files, pack)),
     )
     for written in (head, *rules):
@@ -316,7 +337,7 @@ def _text(files: Mapping[str, bytes], name: str, pack: str) -> str:
 def _toml(files: Mapping[str, bytes], name: str, pack: str) -> Written:
     try:
         values = tomllib.loads(_text(files, name, pack), parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # not TOML; a number of thousands of digits; nested without end
         problem = Text(f"这不是合法的 TOML（{error}）", f"this is not TOML ({error})")
         raise PackFault(pack, name, 0, problem, Text("改正该行", "correct the line")) from None
     return Written(pack if pack != "?" else str(values.get("id", "?")), name, values)
@@ -453,14 +474,34 @@ def _document(item: Written) -> Document:
     return read
 
 
+def _linked(item: Written) -> Linked:
+    read = Linked(
+        figure=item.text("figure"),
+        of=item.text("of"),
+        is_of_place_above=item.optional_code("place", ("above",)) == "above",
+        at_least=item.rate("at_least"),
+        tolerance=item.rate("tolerance", "0"),
+        binding_from=item.optional_day("binding_from"),
+        citation=_citation(item.table("citation")),
+        text=text_of(item),
+    )
+    item.finish()
+    return read
+
+
 def _figures(files: Mapping[str, bytes], name: str, pack: str) -> tuple[Figure, ...]:
     reader = csv.DictReader(io.StringIO(_text(files, name, pack), newline=""))
-    missing = set(FIGURE_COLUMNS) - set(reader.fieldnames or ())
+    try:
+        columns, rows = reader.fieldnames or (), list(reader)
+    except csv.Error as error:
+        problem = Text(f"这不是合法的 CSV（{error}）", f"this is not CSV ({error})")
+        raise PackFault(pack, name, 0, problem, Text("核对引号和换行", "check quotes and line breaks")) from None
+    missing = set(FIGURE_COLUMNS) - set(columns)
     if missing:
         listed = ", ".join(sorted(missing))
         problem = Text(f"缺少这些列：{listed}", f"the columns {listed} are missing")
         raise PackFault(pack, name, 0, problem, Text("在表头中补上", "add them to the header"))
-    return tuple(_figure(row, name, number, pack) for number, row in enumerate(reader, start=2))
+    return tuple(_figure(row, name, number, pack) for number, row in enumerate(rows, start=2))
 
 
 def _figure(row: Mapping[str, str], file: str, number: int, pack: str) -> Figure:

@@ -23,6 +23,7 @@ from services.shared.policy.pack import (
     Exclusion,
     Figure,
     Instrument,
+    Linked,
     Pack,
     ParameterDeclaration,
     Presumption,
@@ -79,6 +80,7 @@ class Rulebook:
     programmes: Mapping[str, Programme]
     exclusions: tuple[Exclusion, ...]
     documents: Mapping[str, Document]
+    linked: tuple[Linked, ...]
     presumptions: tuple[Presumption, ...]
     instruments: Mapping[str, Instrument]
     delegation: Mapping[str, str]
@@ -135,6 +137,7 @@ def rulebook_of(schema: Schema, chain: Sequence[Pack], on: date) -> Rulebook:
         programmes=merged.programmes,
         exclusions=merged.exclusions(),
         documents={item.id: item for pack in merged.upwards for item in pack.documents},
+        linked=tuple(item for pack in merged.upwards for item in pack.linked),
         presumptions=merged.presumptions(),
         instruments=merged.instruments,
         delegation={key: level for pack in merged.upwards for key, level in pack.delegation.items()},

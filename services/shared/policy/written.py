@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NoReturn
 
+from services.shared.policy.expression import rate_of
 from services.shared.policy.fault import PackFault
 from services.shared.policy.text import Text, one_of, written_as
 from services.shared.vocabulary.period import Period
@@ -16,6 +17,7 @@ A_TEXT = Text("文本", "a text")
 A_TRUTH = Text("真假值", "a truth value")
 A_LIST_OF_TEXTS = Text("文本的列表", "a list of texts")
 A_TABLE_OF_TEXTS = Text("值为文本的表", "a table of texts")
+A_RATE = Text("加引号的小数，至多四位小数", "a decimal in quotes, of at most four places")
 A_DATE = Text("日期", "a date")
 A_TABLE = Text("表", "a table")
 A_LIST_OF_TABLES = Text("表的列表", "a list of tables")
@@ -62,6 +64,14 @@ class Written:
         if not isinstance(value, bool):
             self._refuse(_must_be(key, A_TRUTH), written_as(f"{key} = true"))
         return value
+
+    def rate(self, key: str, default: str | None = None) -> int:
+        """A decimal in quotes, as ten-thousandths; `default` where it is absent."""
+        value = self._take(key, default)
+        try:
+            return rate_of(value)
+        except (ValueError, AttributeError):
+            self._refuse(_must_be(key, A_RATE), written_as(f'{key} = "1.3"'))
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, empty when absent."""

@@ -43,14 +43,18 @@ def schema() -> Schema:
 def pack_of() -> Callable[..., Pack]:
     """A pack of rules.toml text, with rows of parameters.csv and lines of pack.toml."""
 
-    def build(rules: str, rows: str = "", head: str = "", place: str = "cn") -> Pack:
+    def build(rules: str, rows: str = "", head: str = "", place: str = "cn", table: str = "") -> Pack:
         name = "cn" if place == "cn" else f"cn-{place}"
         pack = f'id = "{name}"\nversion = "1"\njurisdiction = "{place}"\nreview = "test"\n'
         pack += 'title = {zh = "例", en = "example"}\nfrom = 2020-01-01\n' + head
         pack += '\n[[instrument]]\nid = "act"\ntitle = "法"\ntitle_en = "Act"\nin_force_from = 2020-01-01\n'
         pack += 'confidence = "verified"\n'
         return load_pack(
-            {"pack.toml": pack.encode(), "rules.toml": rules.encode(), "parameters.csv": (HEADER + rows).encode()}
+            {
+                "pack.toml": pack.encode(),
+                "rules.toml": rules.encode(),
+                "parameters.csv": (table or HEADER + rows).encode(),
+            }
         )
 
     return build
@@ -84,3 +88,15 @@ def shop() -> Callable[..., tuple]:
         return (area, money, is_open, tuple(people), True)
 
     return build
+
+
+@pytest.fixture
+def programme() -> Callable[..., str]:
+    """The block of one programme, of rules that need sentences and a citation."""
+
+    def write(*conditions: str, more: str = "", name: str = "aid") -> str:
+        named = ", ".join(f'"{condition}"' for condition in conditions)
+        text = f'[[programme]]\nid = "{name}"\ntier = "basic"\nentity = "shop"\nconditions = [{named}]\n'
+        return text + f'decision_level = "county"\nzh = "助"\nen = "aid"\n{more}\n'
+
+    return write

@@ -12,7 +12,7 @@ from services.shared.policy.pack import load_pack
 from services.shared.policy.text import Text, one_of, written_as
 
 SERVICES = Path(__file__).parents[3] / "services"
-SOURCES = (*sorted((SERVICES / "shared/policy").glob("*.py")), SERVICES / "eligibility/gateways/pack_folder.py")
+SOURCES = (*sorted((SERVICES / "shared/policy").rglob("*.py")), SERVICES / "eligibility/gateways/pack_folder.py")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 

@@ -1,0 +1,80 @@
+"""Everything that can be found wrong or doubtful in packs before anyone is judged by them."""
+
+from collections.abc import Iterator
+
+from services.shared.policy.checks.bounds import Bounds
+from services.shared.policy.checks.dates import findings_of_dates
+from services.shared.policy.checks.linked import linked_figures
+from services.shared.policy.checks.names import wrong_names
+from services.shared.policy.checks.place import Place
+from services.shared.policy.checks.usage import Usage
+from services.shared.policy.checks.words import missing_words
+from services.shared.policy.evaluation import PackSet
+from services.shared.policy.fault import Finding, PackFault
+from services.shared.policy.pack import Pack
+from services.shared.policy.rulebook import edges, rulebook_of
+from services.shared.policy.text import Text
+
+__all__ = ["check", "faults_of", "findings_of"]
+
+
+def findings_of(packs: PackSet) -> Iterator[Finding]:
+    """Every fault and warning of the packs, each once.
+
+    Names, kinds, units, circles, dates, unused and unreachable things, sentences and citations, linked figures,
+    overflow, negative division. A place whose rules cannot be read on some day is judged by the other days.
+    """
+    given: set[str] = set()
+    for finding in _all(packs):
+        if str(finding) not in given:
+            given.add(str(finding))
+            yield finding
+
+
+def faults_of(packs: PackSet) -> Iterator[PackFault]:
+    """What refuses the packs."""
+    return (finding for finding in findings_of(packs) if isinstance(finding, PackFault))
+
+
+def check(packs: PackSet) -> None:
+    """Raise the first of `faults_of`, before packs are published or used."""
+    for fault in faults_of(packs):
+        raise fault
+
+
+def _all(packs: PackSet) -> Iterator[Finding]:
+    bounds, usage, is_readable = Bounds(), Usage(), True
+    for pack in packs.packs:
+        yield from findings_of_dates(pack)
+        try:
+            chain = packs.chain(pack.jurisdiction)
+        except PackFault as fault:
+            yield fault
+            return
+        yield from _parent(pack, chain)
+        place, unread = _place(packs, pack, chain)
+        yield from unread
+        is_readable = is_readable and not unread
+        for findings in (wrong_names(place), missing_words(place), linked_figures(place), bounds.faults(place)):
+            yield from findings
+        usage.add(place)
+    if is_readable:
+        # What an unreadable day uses is not known.
+        yield from usage.findings()
+
+
+def _parent(pack: Pack, chain: tuple[Pack, ...]) -> Iterator[PackFault]:
+    if pack.parent is not None and pack.parent not in {other.id for other in chain[1:]}:
+        problem = Text(f"上级规则包 {pack.parent} 不属于其上级地区", f"its parent {pack.parent} is not above its place")
+        yield PackFault(pack.id, "pack.toml", 0, problem, Text("写上级地区的规则包", "name a pack above"))
+
+
+def _place(packs: PackSet, pack: Pack, chain: tuple[Pack, ...]) -> tuple[Place, list[PackFault]]:
+    books, faults = [], []
+    # A rule without a start is as old as its pack.
+    for day in (day for day in edges(chain) if day >= chain[-1].period.from_on):
+        try:
+            books.append(rulebook_of(packs.schema, chain, day))
+        except PackFault as fault:
+            faults.append(fault)
+    return Place(pack, chain, tuple(books)), faults
