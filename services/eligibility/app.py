@@ -4,11 +4,13 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.eligibility.api import awards, determinations, policy_packs
+from services.eligibility.api import awards, determinations, policy_packs, redeterminations
+from services.eligibility.api.household_body import parse_request
 from services.eligibility.domain.permission import PERMISSIONS
 from services.eligibility.errors import CATALOGUE, CONSTRAINTS
 from services.eligibility.settings import configuration
 from services.eligibility.store.tables import runtime_tables
+from services.eligibility.use_cases.examine_pack import PackExaminer
 from services.eligibility.use_cases.published_policy import PublishedPolicy
 from services.shared.runtime.environment import Configuration
 from services.shared.runtime.process import default_app
@@ -26,9 +28,16 @@ def create_runtime(settings: Configuration[Any]) -> Runtime:
 def create_app(settings: Configuration[Any]) -> FastAPI:
     """The service on `settings`."""
     runtime = create_runtime(settings)
-    routers = [determinations.router, awards.router, policy_packs.router]
-    app = create_service_app(runtime, TITLE, routers, CATALOGUE, VERSION)
-    app.state.published_policy = PublishedPolicy(runtime.database)
+    routers = [
+        determinations.router,
+        redeterminations.router,
+        awards.router,
+        policy_packs.router,
+        policy_packs.proposals_router,
+    ]
+    app = create_service_app(runtime, TITLE, routers, CATALOGUE, VERSION, policy_packs.LARGER_BODIES)
+    app.state.published_policy = policy = PublishedPolicy(runtime.database)
+    app.state.pack_examiner = PackExaminer(policy, parse_request)
     return app
 
 

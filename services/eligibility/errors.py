@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from services.eligibility.domain import award
-from services.eligibility.use_cases import evaluate_household, published_policy, replay_determination
+from services.eligibility.domain import award, pack_proposal, redetermination
+from services.eligibility.use_cases import evaluate_household, examine_pack, published_policy, replay_determination
 from services.shared.policy.fault import PackFault
 from services.shared.runtime.problems import Catalogue, Problem
 
@@ -67,6 +67,78 @@ CATALOGUE: Catalogue = {
         "使用真实的公民身份号码",
         "Use the person's own number",
     ),
+    examine_pack.PackRefused: Problem(
+        "policy_pack_refused",
+        422,
+        "规则包有误，或与现行规则包不合，未受理",
+        "The pack is unsound, or does not fit those in force; nothing was recorded",
+        "按 errors 逐项改正后重新提出",
+        "Correct each of errors and propose it again",
+    ),
+    examine_pack.PackExaminerBusy: Problem(
+        "pack_examiner_busy",
+        503,
+        "正在检查另一个规则包",
+        "Another pack is being examined",
+        "稍后用同一个 Idempotency-Key 重发",
+        "Send it again later with the same Idempotency-Key",
+    ),
+    pack_proposal.PackVersionTaken: Problem(
+        "pack_version_taken",
+        409,
+        "该规则包已有此版本；一个版本的内容永不改变",
+        "The pack has this version already, and a version never changes",
+        "把内容改为新的版本号后重新提出",
+        "Give the content a new version and propose that",
+    ),
+    pack_proposal.PackUnchanged: Problem(
+        "pack_unchanged",
+        409,
+        "除版本号外与现行版本相同",
+        "Nothing but the version differs from what is in force",
+        "核对是否发送了改动后的文件",
+        "Check that you sent the changed files",
+    ),
+    pack_proposal.PackAlreadyDecided: Problem(
+        "pack_already_decided",
+        409,
+        "该规则包已作出决定",
+        "The pack was decided on before",
+        "查看其状态",
+        "Look at its state",
+    ),
+    pack_proposal.OwnPackProposal: Problem(
+        "second_person_needed_for_pack",
+        409,
+        "提出人不能自己发布或拒绝",
+        "Who proposed the pack may not decide on it",
+        "请另一位政策人员核对并决定",
+        "Ask another policy officer to compare and decide",
+    ),
+    pack_proposal.PacksInForceChanged: Problem(
+        "packs_in_force_changed",
+        409,
+        "检查期间另有规则包发布",
+        "Another pack was published while this one was examined",
+        "用同一个 Idempotency-Key 重发",
+        "Send it again with the same Idempotency-Key",
+    ),
+    redetermination.NothingGranted: Problem(
+        "nothing_granted",
+        422,
+        "该认定没有按月给予的金额，没有可补的月份",
+        "The determination grants no monthly amount, so there is no month to make up for",
+        "用给予了月度金额的认定再算",
+        "Name a determination that grants a monthly amount",
+    ),
+    redetermination.MonthsWrong: Problem(
+        "redetermination_months_wrong",
+        422,
+        "月份须在认定的起始月份与本月之间，且不超过三十六个月",
+        "The months must lie between the first that was granted and the present one, thirty-six at most",
+        "改正 from 和 until（until 是第一个不算的月份）",
+        "Correct from and until (until is the first month that no longer belongs to them)",
+    ),
     published_policy.PackAltered: Problem(
         "policy_pack_altered",
         503,
@@ -105,4 +177,7 @@ CONSTRAINTS: dict[str, Callable[[], Exception]] = {
     "award_is_proposed_once_for_a_result": award.AlreadyProposed,
     "award_decisions_pkey": award.AlreadyDecided,
     "award_is_decided_by_a_second_person": award.SecondPersonNeeded,
+    "pack_version_is_proposed_once": pack_proposal.PackVersionTaken,
+    "pack_decisions_pkey": pack_proposal.PackAlreadyDecided,
+    "pack_is_decided_by_a_second_person": pack_proposal.OwnPackProposal,
 }

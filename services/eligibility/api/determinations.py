@@ -82,7 +82,7 @@ def get(
     runtime: Annotated[Runtime, Depends(runtime_of)],
 ) -> Response:
     """The answer as it was recorded, byte for byte."""
-    return Response(_find(runtime, actor, determination_id).answer, media_type=JSON)
+    return Response(find_permitted(runtime, actor, determination_id).answer, media_type=JSON)
 
 
 @router.post("/determinations/{determination_id}/replay", operation_id="replay-determination")
@@ -93,11 +93,12 @@ def replay(
     policy: Annotated[PublishedPolicy, Depends(policy_of)],
 ) -> Response:
     """Compute the answer anew from the recorded facts and packs: the same bytes, or a refusal that says why."""
-    recorded = _find(runtime, actor, determination_id)
+    recorded = find_permitted(runtime, actor, determination_id)
     return Response(replay_determination(recorded, parse_request(recorded.request), policy), media_type=JSON)
 
 
-def _find(runtime: Runtime, actor: Actor, determination_id: str) -> Determination:
+def find_permitted(runtime: Runtime, actor: Actor, determination_id: str) -> Determination:
+    """The determination, for who acts at a place that it concerns. Raises NotFound."""
     found = runtime.database.read(find_determination, determination_id)
     if found is None or not any(map(actor.covers, places_of(orjson.loads(found.answer)))):
         raise NotFound

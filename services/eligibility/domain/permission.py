@@ -12,11 +12,17 @@ PERMISSIONS: Permissions = {
     "simulate": _roles("portal", "caseworker", "policy_officer"),
     "read_determination": _roles("portal", "caseworker", "confirmer", "auditor"),
     "replay_determination": _roles("caseworker", "confirmer", "policy_officer", "auditor"),
+    "redetermine": _roles("caseworker", "policy_officer"),
     "propose_award": _roles("caseworker"),
     "decide_award": _roles("confirmer", "caseworker", states=("PROPOSED",)),
     "read_award": _roles("caseworker", "confirmer", "auditor"),
     "read_policy_pack": _roles("portal", "caseworker", "confirmer", "policy_officer", "auditor", "service"),
+    "propose_policy_pack": _roles("policy_officer"),
+    "decide_policy_pack": _roles("policy_officer", states=("PROPOSED",)),
+    "read_pack_proposal": _roles("policy_officer", "auditor"),
     "read_log": _roles("auditor", "operator"),
     "set_test_clock": _roles("operator"),
 }
-"""A caseworker may confirm too, in an office of two; never what she proposed herself, which the database refuses."""
+"""A caseworker may confirm too, in an office of two; never what she proposed herself, which the database refuses.
+
+So is the policy officer the second person to another one."""

@@ -34,6 +34,40 @@ policy_packs = Table(
     CheckConstraint("length(sha256) = 64", name="pack_hash_is_a_sha256"),
 )
 
+pack_proposals = Table(
+    "pack_proposals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("pack", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("jurisdiction", Text, nullable=False),
+    Column("files", JSONB, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    instant("proposed_at"),
+    UniqueConstraint("pack", "version", name="pack_version_is_proposed_once"),
+    UniqueConstraint("id", "proposed_by", name="pack_proposal_names_who_made_it"),
+    CheckConstraint("length(sha256) = 64", name="proposed_pack_hash_is_a_sha256"),
+)
+
+pack_decisions = Table(
+    "pack_decisions",
+    metadata,
+    Column("proposal", Text, primary_key=True),
+    Column("proposed_by", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    instant("decided_at"),
+    ForeignKeyConstraint(
+        ["proposal", "proposed_by"],
+        ["eligibility.pack_proposals.id", "eligibility.pack_proposals.proposed_by"],
+        name="pack_decision_names_the_proposer",
+    ),
+    CheckConstraint("decided_by <> proposed_by", name="pack_is_decided_by_a_second_person"),
+    CheckConstraint("decision in ('PUBLISHED', 'REFUSED')", name="pack_is_published_or_refused"),
+)
+
 determinations = Table(
     "determinations",
     metadata,
@@ -48,6 +82,27 @@ determinations = Table(
     instant("determined_at"),
     CheckConstraint("length(region) = 6", name="determination_has_a_region_code"),
     Index("determinations_of_a_region", "region", "id"),
+)
+
+redeterminations = Table(
+    "redeterminations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("determination", Text, nullable=False),
+    Column("from_month", Date, nullable=False),
+    Column("until_month", Date, nullable=False),
+    Column("still_due_fen", BigInteger, nullable=False),
+    Column("granted_too_much_fen", BigInteger, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("redetermined_by", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    instant("redetermined_at"),
+    ForeignKeyConstraint(
+        ["determination"], ["eligibility.determinations.id"], name="redetermination_is_of_a_determination"
+    ),
+    CheckConstraint("until_month > from_month", name="redetermination_has_months"),
+    CheckConstraint("still_due_fen >= 0 and granted_too_much_fen >= 0", name="redetermination_sums_are_not_negative"),
+    Index("redeterminations_of_a_determination", "determination"),
 )
 
 awards = Table(
