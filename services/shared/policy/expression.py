@@ -2,7 +2,8 @@
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import NoReturn
 
 from services.shared.policy import tree
@@ -67,19 +68,44 @@ class ParameterSignature:
     keys: Mapping[str, Node]
 
 
+class Readings:
+    """Trees of expressions read before, for other days and places: read again only where a name means something new."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, str, Kind | None], tuple[Node, Mapping[str, object]]] = {}
+
+    def find(self, text: str, entity: str, kind: Kind | None, names: "Declarations") -> Node | None:
+        """The tree, None when it was not read or a name in it means something else now."""
+        node, meanings = self._read.get((text, entity, kind), (None, {}))
+        if node is not None and all(names.meaning(name) == meaning for name, meaning in meanings.items()):
+            return node
+        return None
+
+    def keep(self, text: str, entity: str, kind: Kind | None, names: "Declarations", node: Node) -> None:
+        """Remember the tree and what its names mean."""
+        used = {_name_of(part) for part in tree.walk(node) if isinstance(part, _NAMED)}
+        self._read[text, entity, kind] = node, {name: names.meaning(name) for name in used}
+
+
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """Every name that an expression may use."""
+    """Every name that an expression may use on a day; `other_days` are the rules that are in force on others only."""
 
     schema: Schema
     rules: Mapping[str, RuleSignature]
     parameters: Mapping[str, ParameterSignature]
+    on: date | None = None
+    other_days: frozenset[str] = frozenset()
+    readings: Readings = field(default_factory=Readings, compare=False)
+
+    def meaning(self, name: str) -> RuleSignature | ParameterSignature | None:
+        """What a name of no fact stands for, None when for nothing."""
+        return self.parameters.get(name) or self.rules.get(name)
 
 
 def read_value(text: str, entity: str, names: Declarations, pack: str, where: str) -> Node:
     """The typed tree of `text`, of whatever kind it is. Raises PackFault as `read_expression` does."""
-    reader = _Reader(names, frozenset(names.schema.lineage(entity)), pack, where, text)
-    return reader.read(reader.parse())
+    return _read(text, entity, None, names, pack, where)
 
 
 def read_expression(text: str, kind: Kind, entity: str, names: Declarations, pack: str, where: str) -> Node:
@@ -88,9 +114,25 @@ def read_expression(text: str, kind: Kind, entity: str, names: Declarations, pac
     Raises PackFault, naming pack, place and column, for anything outside the grammar, an unknown name, a unit that
     does not fit or an expression that is too large.
     """
-    reader = _Reader(names, frozenset(names.schema.lineage(entity)), pack, where, text)
-    parsed = reader.parse()
-    return reader.as_kind(reader.read(parsed), kind, parsed)
+    return _read(text, entity, kind, names, pack, where)
+
+
+def _read(text: str, entity: str, kind: Kind | None, names: Declarations, pack: str, where: str) -> Node:
+    node = names.readings.find(text, entity, kind, names)
+    if node is None:
+        reader = _Reader(names, frozenset(names.schema.lineage(entity)), pack, where, text)
+        parsed = reader.parse()
+        node = reader.read(parsed)
+        node = node if kind is None else reader.as_kind(node, kind, parsed)
+        names.readings.keep(text, entity, kind, names, node)
+    return node
+
+
+_NAMED = (tree.RuleRef, tree.ParameterRef, tree.Held)
+
+
+def _name_of(node: Node) -> str:
+    return node.rule if isinstance(node, tree.RuleRef) else node.name  # type: ignore[union-attr]
 
 
 class _Reader:
@@ -181,7 +223,7 @@ class _Reader:
         if at.id in self._names.rules:
             return self._rule(at, at.id)
         remedy = Text("声明该参数，或写成“对象.事实”", "declare the parameter, or write entity.fact")
-        self._refuse(at, _unknown_name(at.id), remedy)
+        self._refuse_name(at, at.id, remedy)
 
     def _attribute(self, at: ast.Attribute) -> Node:
         dotted = _dotted(at)
@@ -193,8 +235,15 @@ class _Reader:
             return self._fact(at, first, rest)
         if dotted in self._names.rules:
             return self._rule(at, dotted)
-        remedy = Text("核对拼写，或补上该规则", "check the spelling, or add the rule")
-        self._refuse(at, _unknown_name(dotted), remedy)
+        self._refuse_name(at, dotted, Text("核对拼写，或补上该规则", "check the spelling, or add the rule"))
+
+    def _refuse_name(self, at: ast.AST, name: str, remedy: Text) -> NoReturn:
+        if name not in self._names.other_days:
+            self._refuse(at, Text(f"没有 {name} 这个名称", f"the name {name} is not known"), remedy)
+        on = self._names.on
+        problem = Text(f"{on} 规则 {name} 尚未生效或已失效", f"on {on} the rule {name} is not in force")
+        same_days = Text("让两条规则的起止日期一致", "let both rules be in force on the same days")
+        self._refuse(at, problem, same_days)
 
     def _fact(self, at: ast.AST, entity: str, name: str) -> Node:
         declared = self._names.schema.by_name[entity]
@@ -501,10 +550,6 @@ def rate_of(text: str) -> int:
     if rate > MAX_RATE:
         raise ValueError("a rate lies in 0 to 1000")
     return rate
-
-
-def _unknown_name(name: str) -> Text:
-    return Text(f"没有 {name} 这个名称", f"the name {name} is not known")
 
 
 def _meaningless(operator: str, kind: Kind) -> Text:

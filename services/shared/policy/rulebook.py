@@ -11,6 +11,7 @@ from services.shared.policy import tree
 from services.shared.policy.expression import (
     Declarations,
     ParameterSignature,
+    Readings,
     RuleSignature,
     read_expression,
     read_value,
@@ -33,11 +34,17 @@ from services.shared.policy.pack import (
 )
 from services.shared.policy.schema import BOOL, KINDS, Kind, Schema, codes
 from services.shared.policy.text import Text, one_of, written_as
-from services.shared.policy.tree import Node, RuleRef
+from services.shared.policy.tree import Node, RuleRef, depth_of
 from services.shared.policy.truth import FALSE, TRUE
 from services.shared.vocabulary.period import Period
 
 CORRECT_THE_NAME = Text("改正名称", "correct the name")
+MAX_LEVELS = 250
+"""Levels of expressions, rule upon rule: an open fact is followed through all of them."""
+TOO_MANY_LEVELS = (
+    Text(f"规则逐层引用，合计超过 {MAX_LEVELS} 层", f"rules rest on one another more than {MAX_LEVELS} levels deep"),
+    Text("减少层数，合并中间的规则", "have fewer levels: join the rules between"),
+)
 LIST_THE_INSTRUMENT = Text("在 pack.toml 中加入它", "add it to pack.toml")
 
 
@@ -121,13 +128,13 @@ class Rulebook:
         }
 
 
-def rulebook_of(schema: Schema, chain: Sequence[Pack], on: date) -> Rulebook:
-    """The rulebook of `chain` (the most local pack first) on a date.
+def rulebook_of(schema: Schema, chain: Sequence[Pack], on: date, readings: Readings | None = None) -> Rulebook:
+    """The rulebook of `chain` (the most local pack first) on a date; `readings` spares what was read before.
 
     Raises PackFault for an unknown name, a unit that does not fit, a cycle, an override of nothing or a citation of
     an instrument that no pack lists.
     """
-    merged = _Merged(schema, tuple(chain), on)
+    merged = _Merged(schema, tuple(chain), on, readings or Readings())
     rules = merged.checked_rules()
     return Rulebook(
         schema=schema,
@@ -163,8 +170,8 @@ def sub_parameters(node: Node) -> Iterator[str]:
 
 
 class _Merged:
-    def __init__(self, schema: Schema, chain: tuple[Pack, ...], on: date) -> None:
-        self.schema, self.chain, self.on = schema, chain, on
+    def __init__(self, schema: Schema, chain: tuple[Pack, ...], on: date, readings: Readings) -> None:
+        self.schema, self.chain, self.on, self.readings = schema, chain, on, readings
         # The nation first, so that what is more local replaces what it stands over.
         self.upwards = tuple(reversed(chain))
         self.declarations = {name: item for pack in self.upwards for name, item in pack.declarations.items()}
@@ -265,11 +272,12 @@ class _Merged:
         signatures = {name: self._signature(pack, written) for name, (pack, written) in self.written.items()}
         for programme in self.programmes.values():
             signatures[f"{programme.id}.eligible"] = RuleSignature(programme.entity, BOOL)
-        bare = Declarations(self.schema, signatures, {})
+        other_days = frozenset(rule.id for pack in self.chain for rule in pack.rules) - signatures.keys()
+        bare = Declarations(self.schema, signatures, {}, self.on, other_days, self.readings)
         # A parameter whose row is chosen by a rule has no meaning on days without that rule.
         usable = [item for item in self.declarations.values() if self._has_keys(item)]
         parameters = {item.name: self._parameter(item, bare) for item in usable}
-        return Declarations(self.schema, signatures, parameters)
+        return replace(bare, parameters=parameters)
 
     def _signature(self, pack: str, written: WrittenRule) -> RuleSignature:
         where = f"rule {written.id}"
@@ -391,16 +399,23 @@ class _Merged:
 
 
 def _in_order(rules: Mapping[str, Rule]) -> dict[str, Rule]:
-    """The rules so that each comes after those it uses. Raises PackFault when they run in a circle."""
+    """The rules so that each comes after those it uses. Raises PackFault for a circle, or a tower of rules."""
     ordered: dict[str, Rule] = {}
+    levels: dict[str, int] = {}
     for name in rules:
         _visit(name, rules, ordered, ())
+    for name, rule in ordered.items():
+        levels[name] = depth_of(rule.node) + max((levels[used] for used in sub_rules(rule.node)), default=0)
+        if levels[name] > MAX_LEVELS:
+            raise PackFault(rule.pack, f"rule {name}", 0, *TOO_MANY_LEVELS)
     return ordered
 
 
 def _visit(name: str, rules: Mapping[str, Rule], ordered: dict[str, Rule], path: tuple[str, ...]) -> None:
     if name in ordered:
         return
+    if len(path) > MAX_LEVELS:
+        raise PackFault(rules[name].pack, f"rule {name}", 0, *TOO_MANY_LEVELS)
     if name in path:
         circle = " -> ".join((*path[path.index(name) :], name))
         problem = Text(f"规则循环引用：{circle}", f"rules use each other in a circle: {circle}")

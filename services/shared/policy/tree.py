@@ -243,6 +243,11 @@ def children_of(node: Node) -> Iterator[Node]:
             yield value
 
 
+def depth_of(node: Node) -> int:
+    """How many nodes lie one in the other; the expression's bound keeps it small."""
+    return 1 + max(map(depth_of, children_of(node)), default=0)
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything below it."""
     pending = [node]

@@ -74,7 +74,7 @@ def _place(packs: PackSet, pack: Pack, chain: tuple[Pack, ...]) -> tuple[Place, 
     # A rule without a start is as old as its pack.
     for day in (day for day in edges(chain) if day >= chain[-1].period.from_on):
         try:
-            books.append(rulebook_of(packs.schema, chain, day))
+            books.append(rulebook_of(packs.schema, chain, day, packs.readings))
         except PackFault as fault:
             faults.append(fault)
     return Place(pack, chain, tuple(books)), faults
