@@ -27,6 +27,14 @@ class PackAltered(Exception):
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The packs in force at one moment, and the (id, version) of each."""
+
+    versions: tuple[tuple[str, str], ...]
+    packs: PackSet
+
+
 class PublishedPolicy:
     """The pack sets of one process: the current one, and those that recorded determinations name."""
 
@@ -42,12 +50,14 @@ class PublishedPolicy:
         """The newest version of every pack, at most REFRESH_SECONDS old. Raises PackAltered."""
         with self._lock:
             if self._current is None or time.monotonic() - self._looked_at > REFRESH_SECONDS:
-                versions = self._database.read(policy_packs.list_current)
-                if versions != self._current_versions or self._current is None:
-                    self._current = PackSet(SCHEMA, [self._published(*version) for version in versions])
-                    self._current_versions = versions
-                self._looked_at = time.monotonic()
+                self._current = self._look()
             return self._current
+
+    def newest(self) -> InForce:
+        """What is in force now, looked up anew: what a pack is examined with. Raises PackAltered."""
+        with self._lock:
+            self._current = self._look()
+            return InForce(tuple(self._current_versions), self._current)
 
     def named(self, packs: Iterable[Mapping[str, Any]]) -> PackSet:
         """Exactly the packs that a determination names, read anew: their content must have the hash it had then.
@@ -63,6 +73,15 @@ class PublishedPolicy:
                 self._old[key] = PackSet(SCHEMA, loaded)
             self._old.move_to_end(key)
             return self._old[key]
+
+    def _look(self) -> PackSet:
+        versions = self._database.read(policy_packs.list_current)
+        packs = self._current
+        if versions != self._current_versions or packs is None:
+            packs = PackSet(SCHEMA, [self._published(*version) for version in versions])
+            self._current_versions = versions
+        self._looked_at = time.monotonic()
+        return packs
 
     def _published(self, pack_id: str, version: str, sha256: str | None = None) -> Pack:
         found = self._database.read(policy_packs.find_pack, pack_id, version)

@@ -1,0 +1,162 @@
+"""Examines a pack that is to be published: read, checked with the packs in force, its golden cases run."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.eligibility.domain.pack_proposal import fault_of_name, faults_of_files
+from services.eligibility.use_cases.evaluate_household import pack_set_of
+from services.eligibility.use_cases.published_policy import InForce, PublishedPolicy
+from services.eligibility.use_cases.run_golden_cases import CaseReport, Parse, run_golden_cases
+from services.shared.policy.checks import faults_of
+from services.shared.policy.evaluation import PackSet
+from services.shared.policy.fault import PackFault
+from services.shared.policy.pack import HEAD, Pack, load_pack
+from services.shared.policy.text import Text
+from services.shared.runtime.logs import LONG_DIGITS, MASK
+from services.shared.runtime.problems import ManyFindings
+
+MAX_FINDINGS = 100
+EXAMINATION_SECONDS = 30
+"""The nation's pack takes about a second; what takes this long is refused, so that nobody is kept waiting by it."""
+WAIT_SECONDS = 5
+MAX_TEXT_LENGTH = 500
+
+NO_CASES = (
+    Text("没有黄金案例", "it has no golden case"),
+    Text("在 cases/ 中写出证明其标准的案例", "write cases in cases/ that prove its figures"),
+)
+TOO_SLOW = (
+    Text(f"检查超过 {EXAMINATION_SECONDS} 秒", f"its examination takes longer than {EXAMINATION_SECONDS} s"),
+    Text("减少案例或简化规则", "have fewer cases or simpler rules"),
+)
+CORRECT_FIGURE_OR_CASE = Text("改正标准、规则或案例", "correct the figure, the rule or the case")
+
+
+class PackRefused(ManyFindings):
+    """The pack is not sound with those in force; each finding names pack, place, column, problem and remedy."""
+
+
+class PackExaminerBusy(Exception):
+    """Another pack is being examined, which takes the processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a look at a pack's files found, beside the versions of the packs that were in force then."""
+
+    files: Mapping[str, str]
+    in_force: tuple[tuple[str, str], ...]
+    pack: Pack | None
+    faults: tuple[PackFault, ...]
+
+    def sound_pack(self) -> Pack:
+        """The pack; raises PackRefused when something is wrong with it."""
+        if self.faults or self.pack is None:
+            raise PackRefused([_finding(fault) for fault in self.faults])
+        return self.pack
+
+
+class PackExaminer:
+    """Examines packs for one process, one at a time; `parse` reads a case's request as the API does."""
+
+    def __init__(self, policy: PublishedPolicy, parse: Parse) -> None:
+        self._policy, self._parse = policy, parse
+        self._one_at_a_time = threading.Lock()
+
+    def examine(self, files: Mapping[str, str]) -> Examination:
+        """What is wrong with the files as the successor of the pack of their id, at most MAX_FINDINGS faults.
+
+        Raises PackExaminerBusy, PackAltered.
+        """
+        if not self._one_at_a_time.acquire(timeout=WAIT_SECONDS):
+            raise PackExaminerBusy
+        try:
+            return self._examined(files)
+        finally:
+            self._one_at_a_time.release()
+
+    def _examined(self, files: Mapping[str, str]) -> Examination:
+        in_force, end = self._policy.newest(), time.monotonic() + EXAMINATION_SECONDS
+        pack, faults = _read(files)
+        if pack is None:
+            return Examination(files, in_force.versions, None, faults)
+        found = []
+        for fault in self._faults(pack, in_force):
+            if fault is not None:
+                found.append(fault)
+            if time.monotonic() > end:
+                found.append(PackFault(pack.id, HEAD, 0, *TOO_SLOW))
+            if len(found) >= MAX_FINDINGS or time.monotonic() > end:
+                break
+        return Examination(files, in_force.versions, pack, tuple(found))
+
+    def _faults(self, pack: Pack, in_force: InForce) -> Iterator[PackFault | None]:
+        """Each fault; None where a step ended with none, so that the time is looked at."""
+        misnamed = fault_of_name(pack)
+        if misnamed is not None:
+            yield misnamed
+            return
+        others = [other for other in in_force.packs.packs if other.id != pack.id]
+        try:
+            packs, is_sound = pack_set_of([*others, pack]), True
+            for fault in _caused_faults(packs, pack, in_force.packs):
+                is_sound = False
+                yield fault
+            if is_sound:
+                yield from self._case_faults(packs, pack)
+        except PackFault as fault:
+            yield fault
+
+    def _case_faults(self, packs: PackSet, pack: Pack) -> Iterator[PackFault | None]:
+        if not pack.cases:
+            yield PackFault(pack.id, "cases", 0, *NO_CASES)
+        for report in run_golden_cases(packs, pack, self._parse):
+            yield _case_fault(report) if report.problems else None
+
+
+def _read(files: Mapping[str, str]) -> tuple[Pack | None, tuple[PackFault, ...]]:
+    faults = tuple(faults_of_files(files))
+    if faults:
+        return None, faults
+    try:
+        return load_pack({name: text.encode() for name, text in files.items()}), ()
+    except PackFault as fault:
+        return None, (fault,)
+
+
+def _caused_faults(packs: PackSet, pack: Pack, before: PackSet) -> Iterator[PackFault]:
+    """The pack's own faults, and those of others that were not there before it.
+
+    An older fault elsewhere must not keep anybody from publishing what mends it.
+    """
+    known: set[str] | None = None
+    for fault in faults_of(packs):
+        if fault.pack != pack.id:
+            known = {str(each) for each in faults_of(before)} if known is None else known
+            if str(fault) in known:
+                continue
+        yield fault
+
+
+def _case_fault(report: CaseReport) -> PackFault:
+    zh, en = ("; ".join(getattr(problem, name) for problem in report.problems) for name in ("zh", "en"))
+    return PackFault(report.pack, f"{report.file} case {report.name}", 0, Text(zh, en), CORRECT_FIGURE_OR_CASE)
+
+
+def _finding(fault: PackFault) -> Mapping[str, Any]:
+    problem, remedy = _shown(fault.problem), _shown(fault.remedy)
+    text = {name: f"{problem[name]}{mark}{remedy[name]}" for name, mark in (("zh", "；"), ("en", "; "))}
+    place = {"pack": _harmless(fault.pack), "where": _harmless(fault.where), "column": fault.column}
+    return {"code": "policy_pack_fault", **place, "problem": problem, "remedy": remedy, "text": text}
+
+
+def _shown(text: Text) -> dict[str, str]:
+    return {"zh": _harmless(text.zh), "en": _harmless(text.en)}
+
+
+def _harmless(text: str) -> str:
+    # A fault quotes names from the pack, and what was sent as a pack may hold anything.
+    return LONG_DIGITS.sub(MASK, text)[:MAX_TEXT_LENGTH]
