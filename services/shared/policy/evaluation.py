@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from services.shared.policy.abstract import UNTOLD, AbstractEvaluator, Paths, Row, Seen
-from services.shared.policy.expression import rate_of
+from services.shared.policy.expression import Readings, rate_of
 from services.shared.policy.fault import PackFault
 from services.shared.policy.figures import FigureInForce
 from services.shared.policy.open_value import OPEN, Unknown
@@ -30,6 +30,7 @@ class PackSet:
     def __init__(self, schema: Schema, packs: Iterable[Pack]) -> None:
         self.schema = schema
         self.packs = tuple(sorted(packs, key=lambda pack: pack.id))
+        self.readings = Readings()
         self._by_place: dict[str, Pack] = {}
         for pack in self.packs:
             if pack.jurisdiction in self._by_place:
@@ -56,7 +57,7 @@ class PackSet:
                 # Threads share the set: each step here is one that none can see half done.
                 for oldest in list(self._prepared)[:1]:
                     self._prepared.pop(oldest, None)
-            policy = self._prepared[key] = prepared(rulebook_of(self.schema, chain, as_of), self)
+            policy = self._prepared[key] = prepared(rulebook_of(self.schema, chain, as_of, self.readings), self)
         return policy
 
 
