@@ -41,7 +41,8 @@ class PackSet:
 
     def chain(self, region: str) -> tuple[Pack, ...]:
         """The packs for a place: its own, its prefecture's, its province's, the nation's. Raises PackFault if none."""
-        chain = tuple(self._by_place[place] for place in places_upwards(region) if place in self._by_place)
+        found = (self._by_place.get(place) for place in places_upwards(region))
+        chain = tuple(pack for pack in found if pack is not None and pack.stands_for(region))
         if not chain or chain[-1].jurisdiction != NATION:
             problem = Text("缺少全国规则包", "the nation's pack is missing")
             raise PackFault(NATION, "pack.toml", 0, problem, Text("补上规则包 cn", "add the pack cn"))

@@ -247,6 +247,14 @@ class Pack:
     documents: tuple[Document, ...]
     linked: tuple[Linked, ...]
     cases: tuple[PackCase, ...]
+    covers: tuple[str, ...] = ()
+
+    def stands_for(self, region: str) -> bool:
+        """Whether its law and figures are for `region`, which is its own place or lies in it.
+
+        The figures of a city are often those of its districts alone: such a pack lists them in `covers`.
+        """
+        return region == self.jurisdiction or not self.covers or region in self.covers
 
     @property
     def identity(self) -> dict[str, str]:
@@ -289,6 +297,7 @@ def load_pack(files: Mapping[str, bytes]) -> Pack:
         documents=tuple(map(_document, every("document"))),
         linked=tuple(map(_linked, every("linked"))),
         cases=tuple(_cases(files, pack)),
+        covers=head.texts("covers"),
     )
     for written in (head, *rules):
         written.finish()
