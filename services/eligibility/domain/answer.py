@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 import orjson
 
-from services.shared.policy.explanation import Reason
+from services.shared.policy.explanation import Reason, reasons_of
 from services.shared.policy.text import Text
+from services.shared.policy.wire import wire_bytes, wire_list
 from services.shared.vocabulary.money import yuan_of
+from services.shared.vocabulary.region import living_code
 
 Outcome = Literal["eligible", "ineligible", "undetermined"]
 HOUSEHOLD = "household"
@@ -31,7 +33,7 @@ class Result:
     `region` is set where another place than the request's decides: that of the emergency (Law Art. 29).
     `monthly_fen` or `one_off_fen` is set when the outcome is eligible and the programme pays, `months` where the
     one-off amount is paid in stages; `forgone_fen` is what an excluded programme would have paid. `department` decides
-    a referral. `explain` computes the reasons, which take far longer than the outcome.
+    a referral. `explain` makes the reasons, each as JSON on its way out (`wire`).
     """
 
     programme: str
@@ -53,12 +55,12 @@ class Result:
     excluded_by: str | None = None
     may_be_excluded_by: tuple[str, ...] = ()
     chosen_over: tuple[str, ...] = ()
-    explain: Callable[[], tuple[Reason, ...]] = field(default=tuple, repr=False, compare=False)
+    explain: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False, compare=False)
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Why, with both sides' numbers."""
-        return self.explain()
+        """Why, with both sides' numbers, read back from what is sent."""
+        return reasons_of(self.explain())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,12 @@ class Answer:
     one_off_total_fen: int
     combination: Combination
 
+    @property
+    def region_resolved(self) -> str | None:
+        """The code that the place has on the day, where the one that was asked had been given up by then."""
+        living = living_code(self.region, self.as_of)
+        return None if living == self.region else living
+
     def result(self, programme: str, subject: str = HOUSEHOLD) -> Result:
         """The result for a programme and subject. Raises KeyError when there is none."""
         for result in self.results:
@@ -111,8 +119,10 @@ def render_answer(answer: Answer) -> bytes:
     totals = {"monthly": yuan_of(answer.monthly_total_fen)}
     if answer.one_off_total_fen:
         totals["one_off"] = yuan_of(answer.one_off_total_fen)
+    resolved = {"region_resolved": answer.region_resolved} if answer.region_resolved else {}
     return orjson.dumps(
         {
+            **resolved,
             "as_of": answer.as_of.isoformat(),
             "region": answer.region,
             "simulation": answer.simulation,
@@ -153,8 +163,7 @@ def _result(result: Result) -> dict[str, Any]:
         "subject": result.subject,
         "outcome": result.outcome,
         "decision_level": result.decision_level,
-        # orjson writes dataclasses by their fields, in order.
-        "reasons": result.reasons,
+        "reasons": orjson.Fragment(wire_bytes(wire_list(result.explain()))),
         "documents": [
             {"id": paper.id, "text": _text(paper.text), "citation": paper.citation} for paper in result.documents
         ],

@@ -22,7 +22,7 @@ from services.eligibility.domain.outcome import open_paths, outcome_of
 from services.eligibility.domain.request import PROGRAMMES, TIERS, Body, DeterminationRequest
 from services.shared.policy.abstract import is_single, only_value
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
-from services.shared.policy.explanation import Explainer, Reason
+from services.shared.policy.explanation import Explanation, bare_reason
 from services.shared.policy.open_value import parameter_named
 from services.shared.policy.pack import Citation, Exclusion, Programme
 from services.shared.policy.rulebook import Rulebook
@@ -79,15 +79,15 @@ class Case:
     request: DeterminationRequest
     evaluation: Evaluation
     elsewhere: Evaluation | None
-    explainers: dict[int, Explainer] = field(default_factory=dict, compare=False)
+    explanations: dict[int, Explanation] = field(default_factory=dict, compare=False)
     budget: Budget = field(default_factory=Budget, compare=False)
 
-    def explainer(self, evaluation: Evaluation) -> Explainer:
-        """The one that explains this evaluation, so that results share reasons."""
+    def explanation(self, evaluation: Evaluation) -> Explanation:
+        """That of this evaluation, so that results share reasons."""
         key = id(evaluation)
-        if key not in self.explainers:
-            self.explainers[key] = Explainer(evaluation, lambda below: subject_of(self.request, below))
-        return self.explainers[key]
+        if key not in self.explanations:
+            self.explanations[key] = Explanation(evaluation, lambda below: subject_of(self.request, below))
+        return self.explanations[key]
 
     @staticmethod
     def of(policy: PreparedPolicy, request: DeterminationRequest) -> "Case":
@@ -138,7 +138,7 @@ def _asked(book: Rulebook, request: DeterminationRequest) -> tuple[str, ...]:
 def _results(case: Case, code: str) -> Iterator[Result]:
     programme = case.evaluation.policy.book.programmes.get(code)
     if programme is None:
-        reason = Reason("programme.rules_in_force", None, None, NO_RULES, {}, {}, None, ())
+        reason = bare_reason("programme.rules_in_force", NO_RULES)
         missing = (f"{code}_rule",)
         yield Result(
             code, TIERS[code], HOUSEHOLD, "undetermined", missing_parameters=missing, explain=lambda: (reason,)
@@ -229,14 +229,14 @@ def _relative(member: Body, members: Sequence[Body], row: Row) -> str:
 
 
 def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Row, outcome: Outcome) -> Any:
-    def reasons() -> tuple[Reason, ...]:
-        explainer = case.explainer(evaluation)
+    def reasons() -> tuple[str, ...]:
+        explanation = case.explanation(evaluation)
         if outcome == "ineligible":
             # What refuses is said; what was met, or is not known, would only hide it.
             shown = [rule for rule in programme.conditions if evaluation.seen(rule, row)[0] == FALSE]
         else:
             shown = [*programme.conditions, *filter(None, (programme.monthly or programme.one_off,))]
-        return tuple(explainer.reason(rule, row) for rule in shown)
+        return tuple(explanation.reason(rule, row) for rule in shown)
 
     return reasons
 
@@ -290,8 +290,8 @@ def _apply(case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[t
         chosen_over.setdefault((exclusion.winner, subject), []).append(exclusion.loser)
     own = result.explain
 
-    def reasons() -> tuple[Reason, ...]:
-        return (case.explainer(case.evaluation).reason(exclusion.when, row), *own())
+    def reasons() -> tuple[str, ...]:
+        return (case.explanation(case.evaluation).reason(exclusion.when, row), *own())
 
     return replace(
         result,

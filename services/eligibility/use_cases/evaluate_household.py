@@ -8,11 +8,11 @@ from services.eligibility.domain.determination import evaluate
 from services.eligibility.domain.facts import SCHEMA
 from services.eligibility.domain.request import DeterminationRequest
 from services.shared.policy.evaluation import PackSet
-from services.shared.policy.explanation import Reason
+from services.shared.policy.explanation import TooMuchToSay
 from services.shared.policy.pack import Pack
 
-MAX_REASONS = 20_000
-"""Some ten megabytes of answer. Fifty people with their facts need a fifth of it."""
+MAX_ANSWER_BYTES = 10_000_000
+"""Fifty people with their facts need a fifth of it."""
 
 
 class AnswerTooLarge(Exception):
@@ -41,22 +41,17 @@ def evaluate_household(packs: PackSet, request: DeterminationRequest) -> Answer:
 def rendered_answer(packs: PackSet, request: DeterminationRequest, is_simulation: bool = False) -> Rendered:
     """The answer to `request`, ready to be sent or recorded. Raises PackFault for unsound packs, AnswerTooLarge."""
     answer = evaluate_household(packs, request)
-    if _count_of_reasons(answer) > MAX_REASONS:
-        raise AnswerTooLarge
     if is_simulation:
         answer = replace(answer, simulation=True)
     places = dict.fromkeys((answer.region, *(result.region for result in answer.results if result.region)))
-    return Rendered(render_answer(answer), tuple(dict(pack) for pack in answer.packs), tuple(places))
+    return Rendered(_body(answer), tuple(dict(pack) for pack in answer.packs), tuple(places))
 
 
-def _count_of_reasons(answer: Answer) -> int:
-    """How many reasons the answer will spell out. They are shared in memory, so each is looked at once."""
-    counted: dict[int, int] = {}
-
-    def count(reason: Reason) -> int:
-        if id(reason) not in counted:
-            counted[id(reason)] = 1 + sum(map(count, reason.children))
-        return counted[id(reason)]
-
-    shown = [result.reasons for result in answer.results]
-    return sum(count(reason) for reasons in shown for reason in reasons)
+def _body(answer: Answer) -> bytes:
+    try:
+        body = render_answer(answer)
+    except TooMuchToSay:
+        raise AnswerTooLarge from None
+    if len(body) > MAX_ANSWER_BYTES:
+        raise AnswerTooLarge
+    return body

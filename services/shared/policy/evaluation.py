@@ -13,12 +13,14 @@ from services.shared.policy.figures import FigureInForce
 from services.shared.policy.open_value import OPEN, Unknown
 from services.shared.policy.pack import Pack, ParameterDeclaration
 from services.shared.policy.printing import Frame, Program, compile_rulebook
+from services.shared.policy.reason_printing import ReasonProgram, compile_reasons
 from services.shared.policy.rulebook import Rulebook, rulebook_of
 from services.shared.policy.schema import Schema
+from services.shared.policy.spelling import ParameterSlot
 from services.shared.policy.text import Text
 from services.shared.vocabulary.money import fen_of
 from services.shared.vocabulary.period import date_number
-from services.shared.vocabulary.region import NATION, places_upwards
+from services.shared.vocabulary.region import NATION, living_code, places_upwards
 
 MAX_PREPARED = 64
 """Prepared policies a pack set keeps; a service answers for a few places and dates at a time."""
@@ -49,8 +51,11 @@ class PackSet:
         return chain
 
     def prepare(self, region: str, as_of: date) -> "PreparedPolicy":
-        """The policy in force at a place on a date. Raises PackFault when the packs do not fit together."""
-        chain = self.chain(region)
+        """The policy in force at a place on a date. Raises PackFault when the packs do not fit together.
+
+        A place that is no more has the packs of its successor, unless one is still published for its own code.
+        """
+        chain = self.chain(region if region in self._by_place else living_code(region, as_of))
         key = (tuple(pack.sha256 for pack in chain), as_of)
         policy = self._prepared.get(key)
         if policy is None:
@@ -82,9 +87,31 @@ class PreparedPolicy:
     @cached_property
     def arguments(self) -> tuple[Any, ...]:
         """The program's parameters, in its order: a value, or a table by key code where the figure differs."""
-        return tuple(
-            self._argument(name) if is_value else self.held(name) for name, is_value in self.program.parameters
+        return self._arguments(self.program.parameters)
+
+    @cached_property
+    def reasons(self) -> ReasonProgram:
+        """The program that explains."""
+        program: ReasonProgram = self.book.remembered("reasons", lambda: compile_reasons(self.book, self.program))
+        return program
+
+    @cached_property
+    def reasons_with_facts(self) -> ReasonProgram:
+        """The program that explains, and says of the facts that a rule reads where they come from."""
+        program: ReasonProgram = self.book.remembered(
+            "reasons with facts", lambda: compile_reasons(self.book, self.program, with_facts=True)
         )
+        return program
+
+    @cached_property
+    def reason_arguments(self) -> tuple[Any, ...]:
+        """The parameters of either program of reasons."""
+        return self._arguments(self.reasons.parameters)
+
+    @cached_property
+    def figure_texts(self) -> tuple[dict[Any, str], ...]:
+        """For each set of figures that a reason shows, by key codes, where they were published, as far as asked for."""
+        return tuple({} for _ in self.reasons.figure_sets)
 
     @cached_property
     def as_of(self) -> int:
@@ -117,6 +144,9 @@ class PreparedPolicy:
     def run(self, root: Frame) -> Frame:
         """Every rule's value for one root row: the hot path, a few microseconds."""
         return self.program.function(root, self.as_of, self.arguments)
+
+    def _arguments(self, parameters: Iterable[ParameterSlot]) -> tuple[Any, ...]:
+        return tuple(self._argument(name) if is_value else self.held(name) for name, is_value in parameters)
 
     def _argument(self, name: str) -> Any:
         # Compiled code asks `is OPEN`; which figure is missing is for the abstract evaluator.

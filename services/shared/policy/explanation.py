@@ -1,32 +1,50 @@
-"""Why a rule has its value: sentences with both sides' numbers, the gap, the citation, and the rules beneath it."""
+"""Why rules have their values in one evaluation: sentences with both sides' numbers, the gap, the law, what is beneath.
 
-from collections.abc import Callable, Iterator, Mapping
+A printed program (`reason_printing`) makes the text of each reason once for each row; here is what it asks for where a
+value is open, and what a reason looks like to who reads it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from services.shared.policy import tree
 from services.shared.policy.abstract import Possible, Row, is_single, only_value
 from services.shared.policy.evaluation import Evaluation
-from services.shared.policy.figures import FigureInForce
-from services.shared.policy.open_value import OPEN, Unknown
-from services.shared.policy.rulebook import Rule
-from services.shared.policy.schema import BOOL, MONEY, RATE, RATE_SCALE, Kind
-from services.shared.policy.slicing import Beneath, slice_of
+from services.shared.policy.open_value import Unknown
+from services.shared.policy.reason_printing import TooMuchToSay, date_text, rate_text
+from services.shared.policy.reason_template import CHILDREN, FACTS, FIGURES, SUBJECT, Hole, Truth, filled, values_of
+from services.shared.policy.rulebook import Rule, Rulebook
+from services.shared.policy.schema import DATE, MONEY, PARAMETER_MAX_FEN, RATE, Kind
 from services.shared.policy.text import Text
 from services.shared.policy.tree import Node
-from services.shared.policy.truth import FALSE, TRUE
-from services.shared.vocabulary.money import MAX_FEN, yuan_of
+from services.shared.policy.truth import EITHER, TRUE
+from services.shared.policy.wire import wire, wire_bytes, wire_inside, wire_list
+from services.shared.vocabulary.money import yuan_of
 
-MAX_DEPTH = 6
-OPEN_TEXT = Text("尚缺事实或标准，不能判断", "facts or figures are missing, so it cannot be told yet")
+__all__ = ["Explanation", "Reason", "Shown", "TooMuchToSay", "bare_reason", "reasons_of", "shown_value"]
+
+MAX_CHARACTERS = 40_000_000
+"""Of all reasons made for one answer, each counted with those beneath it."""
 
 Shown = str | int | bool | Mapping[str, Any] | None
 """A value as an answer shows it: money in yuan; {"at_least", "at_most"} where only bounds are known; else None."""
 
+NameOf = Callable[[Row], str]
+"""Says whom or what a row stands for."""
+
+OriginsOf = Callable[[tree.FactRef, Row], Sequence[Mapping[str, Any]]]
+"""Says where a fact of a row comes from: the origins that were given for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One node of an explanation. `holds` is None for what cannot be told yet, and for what is no condition."""
+    """One node of an explanation, read back. `holds` is None for what cannot be told yet, and for what is no condition.
+
+    `facts` are the origins given for what the rule reads itself.
+    """
 
     rule: str
     subject: str | None
@@ -36,130 +54,162 @@ class Reason:
     figures: Mapping[str, Mapping[str, str]]
     citation: Mapping[str, str] | None
     children: tuple["Reason", ...]
+    facts: tuple[Mapping[str, Any], ...] = ()
 
 
-NameOf = Callable[[Row], str | None]
-"""Says whom or what a row stands for."""
+def reasons_of(texts: Sequence[str]) -> tuple[Reason, ...]:
+    """The reasons that `Explanation` made, read back."""
+    return tuple(_reason_of(orjson.loads(wire_bytes(text))) for text in texts)
 
 
-class Explainer:
-    """Explains rules of one evaluation, each once: reasons are shared between the results that rest on them."""
+def _reason_of(body: Mapping[str, Any]) -> Reason:
+    children = tuple(map(_reason_of, body["children"]))
+    return Reason(**{**body, "text": Text(**body["text"]), "children": children, "facts": tuple(body.get("facts", ()))})
 
-    def __init__(self, evaluation: Evaluation, name_of: NameOf) -> None:
-        self._evaluation, self._book, self._name_of = evaluation, evaluation.policy.book, name_of
-        self._replaced = dict(evaluation.policy.overrides)
-        self._reasons: dict[tuple[str, tuple[int, ...], bool, bool], Reason] = {}
 
-    def reason(self, name: str, row: Row) -> Reason:
-        """Why the rule has its value for the row."""
-        return self._reason(name, row, row, 0)
+def bare_reason(rule: str, text: Text) -> str:
+    """A reason that no rule of a pack gives."""
+    said = f'{{"rule":{wire(rule)},"subject":null,"holds":null,"text":{{"zh":{wire(text.zh)},"en":{wire(text.en)}}},'
+    return f'{said}"values":{{}},"figures":{{}},"citation":null,"children":[]}}'
 
-    def _reason(self, name: str, row: Row, seen_from: Row, depth: int) -> Reason:
-        rule = self._book.rules[name]
-        own = row.of(rule.entity)
-        is_elsewhere = own.indices != seen_from.indices[: len(own.indices)]
-        key = (name, own.indices, is_elsewhere, depth < MAX_DEPTH)
-        if key not in self._reasons:
-            self._reasons[key] = self._computed(rule, own, self._name_of(own) if is_elsewhere else None, depth)
-        return self._reasons[key]
 
-    def _computed(self, rule: Rule, row: Row, subject: str | None, depth: int) -> Reason:
-        possible, _ = self._evaluation.seen(rule.id, row)
-        shown = self._shown(rule, row, possible)
-        return Reason(
-            rule=rule.id,
-            subject=subject,
-            holds={TRUE: True, FALSE: False}.get(possible) if rule.kind is BOOL else None,
-            text=_sentence(rule, possible, shown),
-            values=shown,
-            figures=self._figures(rule, row),
-            citation=self._citation(rule),
-            children=tuple(self._children(rule, row, possible, depth)) if depth < MAX_DEPTH else (),
-        )
+class Explanation:
+    """Explains rules of one evaluation, each once: text is shared between the results that rest on it."""
 
-    def _shown(self, rule: Rule, row: Row, possible: Possible) -> dict[str, Shown]:
-        shown = {key: self._value(node, row) for key, node in rule.values.items()}
-        if possible != TRUE and rule.written is not None and rule.written.gap:
-            shown["gap"] = _gap(*(self._can_be(rule.values[key], row) for key in rule.written.gap))
-        return shown
+    def __init__(self, evaluation: Evaluation, name_of: NameOf, origins_of: OriginsOf | None = None) -> None:
+        policy = evaluation.policy
+        self._evaluation, self._name_of, self._origins_of = evaluation, name_of, origins_of
+        self._printed = policy.reasons_with_facts if origins_of else policy.reasons
+        self._said: dict[Any, Any] = {}
+        self._arguments = (self, evaluation.frame, evaluation.root.facts, policy.reason_arguments, self._said)
+        # What printed code asks for:
+        self.names: list[Any] = [None] * len(policy.book.schema.entities)
+        self.figures = policy.figure_texts
+        self.as_of = policy.as_of
+        self.left = MAX_CHARACTERS
 
-    def _value(self, node: Node, row: Row) -> Shown:
-        # Nearly all are a rule, a fact or a figure, and known: then no ranges are needed.
-        value = self._known(node, row)
-        if not isinstance(value, Unknown):
-            return _one(value, node.kind)
-        return shown_value(self._can_be(node, row), node.kind)
+    def reason(self, rule: str, row: Row) -> str:
+        """Why the rule has its value for the row, as JSON (`wire`). Raises TooMuchToSay."""
+        own = row.of(self._evaluation.policy.book.rules[rule].entity)
+        subject = ("null",) if own.indices else ()
+        return self._printed.functions[rule](*self._arguments, *own.indices, *subject)
 
-    def _known(self, node: Node, row: Row) -> Any:
-        if isinstance(node, tree.RuleRef):
-            return self._evaluation.value(node.rule, row)
-        if isinstance(node, tree.FactRef):
-            facts = row.of(node.entity).facts
-            return facts if isinstance(facts, Unknown) else facts[node.position]
-        if isinstance(node, tree.ParameterRef):
-            codes = tuple(self._known(key, row) for key in node.keys)
-            if not any(isinstance(code, Unknown) for code in codes):
-                return self._evaluation.policy.parameters[node.name][codes]
-        return OPEN
+    # --- what printed code asks for -----------------------------------------------------------------------------
 
-    def _citation(self, rule: Rule) -> Mapping[str, str] | None:
-        return (
-            None if rule.citation is None else self._book.remembered(f"citation {rule.id}", lambda: self._cited(rule))
-        )
+    def truth(self, node: Node, entity: str, indices: tuple[int, ...]) -> Truth:
+        """What is known of a condition that the program left open."""
+        possible, _ = self._evaluation.node_seen(node, self._row(entity, indices))
+        return None if possible == EITHER else possible == TRUE
 
-    def _cited(self, rule: Rule) -> Mapping[str, str]:
-        assert rule.citation is not None
-        instrument = self._book.instruments[rule.citation.instrument]
-        return {
-            "instrument": instrument.title,
-            "article": rule.citation.article,
-            "in_force_from": instrument.period.from_on.isoformat(),
-        }
+    def named(self, number: int) -> Any:
+        """Whom the rows of an entity stand for, in lists as the rows are."""
+        entity = self._evaluation.policy.book.schema.entities[number]
+        self.names[number] = self._named(entity.name, self._evaluation.root, len(self._lineage(entity.name)))
+        return self.names[number]
 
-    def _figures(self, rule: Rule, row: Row) -> Mapping[str, Mapping[str, str]]:
-        """Where each figure shown was published."""
-        found: dict[str, Mapping[str, str]] = {}
-        shown = self._book.remembered(f"figures {rule.id}", lambda: _figures_shown(rule))
-        for part in shown:
-            if part.name not in self._replaced:
-                found.update(self._figure(part, row))
-        return found
+    def published(self, number: int, codes: tuple[str, ...], key: Any) -> str:
+        """Where the figures of a set were published, for these codes; remembered under `key`."""
+        text = self.figures[number][key] = self._published(number, codes)
+        return text
 
-    def _figure(self, node: tree.ParameterRef, row: Row) -> Iterator[tuple[str, Mapping[str, str]]]:
-        codes = tuple(self._known(key, row) for key in node.keys)
-        if any(isinstance(code, Unknown) for code in codes):
+    def partly(self, number: int, indices: tuple[int, ...], subject: str, truth: Truth, children: str) -> str:
+        """The reason of a rule some of whose values are open."""
+        told = self._printed.told[number]
+        row = self._row(told.rule.entity, indices)
+        filling = {SUBJECT: subject, CHILDREN: children, FACTS: ""}
+        if told.figures >= 0:
+            keys = self._printed.figure_sets[told.figures].keys
+            filling[FIGURES] = self._published(told.figures, tuple(self._code(key, row) for key in keys))
+        if FACTS in told.templates[truth]:
+            filling[FACTS] = self.facts(number, indices)
+        for name, value in self._shown(told.rule, row, truth):
+            filling |= {Hole("json", name): wire(value), Hole("zh", name): _spoken(value, _ZH)}
+            filling[Hole("en", name)] = _spoken(value, _EN)
+        return filled(told.templates[truth], filling)
+
+    def facts(self, number: int, indices: tuple[int, ...]) -> str:
+        """Where the facts come from that the rule itself reads, as a member of the reason; "" when nobody said."""
+        assert self._origins_of is not None
+        rule = self._printed.told[number].rule
+        found: dict[str, None] = {}
+        for fact in dict.fromkeys(part for part in tree.walk(rule.node) if isinstance(part, tree.FactRef)):
+            for row in self._rows(fact.entity, self._row(rule.entity, indices)):
+                found |= dict.fromkeys(wire(origin) for origin in self._origins_of(fact, row))
+        return f',"facts":{wire_list(list(found))}' if found else ""
+
+    # --- rows ---------------------------------------------------------------------------------------------------
+
+    def _lineage(self, entity: str) -> tuple[str, ...]:
+        return self._evaluation.policy.book.schema.lineage(entity)[1:]
+
+    def _row(self, entity: str, indices: tuple[int, ...]) -> Row:
+        row = self._evaluation.root
+        for name, index in zip(self._lineage(entity), indices, strict=True):
+            row = self._evaluation.rows(name, row)[index]
+        return row
+
+    def _rows(self, entity: str, row: Row) -> Iterator[Row]:
+        """The rows of the entity that this row lies in, or that lie in it."""
+        lineage = self._evaluation.policy.book.schema.lineage(entity)
+        above = row
+        while above.entity not in lineage:
+            assert above.parent is not None
+            above = above.parent
+        yield from self._below(above, lineage[lineage.index(above.entity) + 1 :])
+
+    def _below(self, row: Row, entities: Sequence[str]) -> Iterator[Row]:
+        if not entities:
+            yield row
             return
-        held = self._book.figures[node.name][codes]
-        if not isinstance(held, Unknown):
-            yield node.name, self._book.remembered(f"figure {node.name} {codes}", lambda: self._published(held))
+        for below in self._evaluation.rows(entities[0], row):
+            yield from self._below(below, entities[1:])
 
-    def _published(self, held: FigureInForce) -> Mapping[str, str]:
-        return {
-            "pack": held.pack,
-            "instrument": self._book.instruments[held.figure.citation.instrument].title,
-            "from": held.figure.from_on.isoformat(),
-            "confidence": held.figure.confidence,
-        }
+    def _named(self, entity: str, row: Row, depth: int) -> Any:
+        if depth == 0:
+            return wire(self._name_of(row))
+        name = self._lineage(entity)[-depth]
+        return [self._named(entity, below, depth - 1) for below in self._evaluation.rows(name, row)]
 
-    def _children(self, rule: Rule, row: Row, possible: Possible, depth: int) -> Iterator[Reason]:
-        slice_ = slice_of(self._book, rule)
-        if slice_ is None:
-            return
-        found: Beneath = []
-        slice_(self._evaluation, row, possible, found)
-        met: set[tuple[str, tuple[int, ...]]] = set()
-        for child, below in found:
-            key = (child.id, below.indices)
-            if key not in met:
-                met.add(key)
-                yield self._reason(child.id, below, row, depth + 1)
+    # --- values -------------------------------------------------------------------------------------------------
 
-    def _can_be(self, node: Node, row: Row) -> Possible:
-        return self._evaluation.node_seen(node, row)[0]
+    def _shown(self, rule: Rule, row: Row, truth: Truth) -> Iterator[tuple[str, Shown]]:
+        possible = {name: self._evaluation.node_seen(node, row)[0] for name, node in rule.values.items()}
+        for name in values_of(rule, truth):
+            if name in possible:
+                yield name, shown_value(possible[name], rule.values[name].kind)
+                continue
+            assert rule.written is not None
+            upper, lower = rule.written.gap
+            yield name, _gap(possible[upper], possible[lower], rule.values[upper].kind)
+
+    def _code(self, key: Node, row: Row) -> str | None:
+        possible, _ = self._evaluation.node_seen(key, row)
+        return only_value(possible) if is_single(possible) else None
+
+    def _published(self, number: int, codes: Sequence[str | None]) -> str:
+        shown, policy = self._printed.figure_sets[number], self._evaluation.policy
+        replaced, by_key = dict(policy.overrides), dict(zip(shown.keys, codes, strict=True))
+        known = [(figure.name, tuple(by_key[key] for key in figure.keys)) for figure in shown.figures]
+        texts = [_published(policy.book, name, key) for name, key in known if name not in replaced and None not in key]
+        return ",".join(text for text in texts if text)
 
 
-def _figures_shown(rule: Rule) -> list[tree.ParameterRef]:
-    return [part for node in rule.values.values() for part in tree.walk(node) if isinstance(part, tree.ParameterRef)]
+def _published(book: Rulebook, name: str, codes: tuple[str | None, ...]) -> str:
+    """Where a figure was published, as a member of an object; "" for a figure that no pack holds."""
+    return str(book.remembered(f"published {name} {codes}", lambda: _looked_up(book, name, codes)))
+
+
+def _looked_up(book: Rulebook, name: str, codes: tuple[Any, ...]) -> str:
+    held = book.figures[name][codes]
+    if isinstance(held, Unknown):
+        return ""
+    published = {
+        "pack": held.pack,
+        "instrument": book.instruments[held.figure.citation.instrument].title,
+        "from": held.figure.from_on.isoformat(),
+        "confidence": held.figure.confidence,
+    }
+    return f"{wire(name)}:{wire(published)}"
 
 
 def shown_value(possible: Possible, kind: Kind) -> Shown:
@@ -170,48 +220,34 @@ def shown_value(possible: Possible, kind: Kind) -> Shown:
         return None
     least, most = possible
     bounds: dict[str, Any] = {}
-    if least > 0:
+    if least > 0 and kind is not DATE:
         bounds["at_least"] = _one(least, kind)
-    if most < MAX_FEN and kind is MONEY:
+    # What is bounded only because nothing may be larger is not bounded for a reader.
+    if most < PARAMETER_MAX_FEN and kind is MONEY:
         bounds["at_most"] = _one(most, kind)
     return bounds or None
 
 
 def _one(value: Any, kind: Kind) -> Shown:
-    if kind is MONEY:
-        return yuan_of(value)
-    if kind is RATE:
-        return f"{value // RATE_SCALE}.{value % RATE_SCALE:04d}".rstrip("0").rstrip(".")
-    shown: Shown = value
+    spelt = {MONEY: yuan_of, RATE: rate_text, DATE: date_text}.get(kind)
+    shown: Shown = value if spelt is None else spelt(value)
     return shown
 
 
-def _gap(upper: Possible, lower: Possible) -> Shown:
+def _gap(upper: Possible, lower: Possible, kind: Kind) -> Shown:
     least, most = max(upper[0] - lower[1], 0), upper[1] - lower[0]
-    return shown_value((least, max(least, most)), MONEY)
-
-
-def _sentence(rule: Rule, possible: Possible, shown: Mapping[str, Shown]) -> Text:
-    text = rule.sentence(possible) or OPEN_TEXT
-    if not shown:
-        return text
-    return Text(text.zh.format_map(_spoken(shown, _ZH)), text.en.format_map(_spoken(shown, _EN)))
+    return shown_value((least, max(least, most)), kind)
 
 
 _ZH = {"at_least": "至少 {}", "at_most": "至多 {}", None: "（未知）"}
 _EN = {"at_least": "at least {}", "at_most": "at most {}", None: "(unknown)"}
 
 
-def _spoken(shown: Mapping[str, Shown], words: Mapping[str | None, str]) -> Mapping[str, Shown]:
-    """The values as a sentence says them: bounds and unknowns in words."""
-    if not any(value is None or isinstance(value, dict) for value in shown.values()):
-        return shown
-    return {name: _in_words(value, words) for name, value in shown.items()}
-
-
-def _in_words(value: Shown, words: Mapping[str | None, str]) -> Shown:
+def _spoken(value: Shown, words: Mapping[str | None, str]) -> str:
+    """A value as a sentence says it, with bounds and unknowns in words."""
     if value is None:
-        return words[None]
-    if isinstance(value, dict):
-        return " ".join(words[bound].format(value[bound]) for bound in ("at_least", "at_most") if bound in value)
-    return value
+        return wire_inside(words[None])
+    if isinstance(value, Mapping):
+        said = [words[bound].format(value[bound]) for bound in ("at_least", "at_most") if bound in value]
+        return wire_inside(" ".join(said))
+    return wire_inside(str(value))
