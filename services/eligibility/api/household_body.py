@@ -27,7 +27,7 @@ from services.shared.vocabulary.identifiers import InvalidIdentifier, parse_id_n
 from services.shared.vocabulary.invalid_body import BodyError, InvalidBody
 from services.shared.vocabulary.money import MAX_YUAN_DIGITS, NotMoney, fen_of
 from services.shared.vocabulary.period import date_number
-from services.shared.vocabulary.region import has_province, is_region_code
+from services.shared.vocabulary.region import TABLE_OF, has_province, is_region_code, living_codes, place_of
 
 MAX_BODY_BYTES = 1_000_000
 MAX_MEMBERS = 50
@@ -87,6 +87,12 @@ def _region(value: Any) -> str:
         )
     if not has_province(value):
         raise _error("region_unknown_province", "前两位不是任何省级行政区", "the first two digits name no province")
+    if place_of(value) is None:
+        raise _error(
+            "region_unknown",
+            f"{TABLE_OF} 的行政区划代码表及此后变更中没有此代码，请核对，或写上一级的代码",
+            f"is no place in the ministry's table of {TABLE_OF} or since: check it, or give the place above",
+        )
     return value
 
 
@@ -255,10 +261,11 @@ class Supporter(TypedDict, total=False):
 
 @with_config(_SCHEMA)
 class Parent(TypedDict, total=False):
-    """A parent of a minor, and since when in this state."""
+    """A parent of a minor, since when in this state, and until when, where a term has an end."""
 
     state: ParentState
     since: Day
+    until: Day
 
 
 @with_config(_SCHEMA)
@@ -486,6 +493,7 @@ def _contradictions(body: Any) -> Iterator[BodyError]:
     members = [_object(member) for member in _objects(household, "members")]
     yield from _repeated_members(members)
     yield from _late_dates(_object(body), members)
+    yield from _divided_places(_object(body))
     patient = _object(_object(household).get("medical_bill")).get("member")
     if patient is not None and patient not in [member.get("id") for member in members]:
         yield BodyError(
@@ -525,6 +533,23 @@ def _late_dates(body: Mapping[str, Any], members: list[Mapping[str, Any]]) -> It
         # Checked dates are numbers; in an ill-formed body they are still ISO texts, which order alike.
         if type(day) is type(as_of) and isinstance(day, int | str) and day > as_of:  # type: ignore[operator]
             yield BodyError(pointer, "date_after_as_of", "日期晚于 as_of，请核对日期", "is after as_of: check the date")
+
+
+def _divided_places(body: Mapping[str, Any]) -> Iterator[BodyError]:
+    told = body.get("as_of")
+    try:
+        # A checked date is a number; in an ill-formed body it is still a text. Both are ISO 8601.
+        as_of = date.fromisoformat(str(told) if isinstance(told, int | str) else "")
+    except ValueError:
+        return
+    places = [("/region", body.get("region"))]
+    places += [(f"/events/{n}/region", _object(item).get("region")) for n, item in enumerate(_objects(body, "events"))]
+    for pointer, region in places:
+        living = living_codes(region, as_of) if isinstance(region, str) else ()
+        if len(living) > 1:
+            parts = [f"{place.code} {place.name}" for place in map(place_of, living) if place]
+            zh, en = f"该地已拆分，请写其中一处：{'、'.join(parts)}", f"was divided: give one of {', '.join(parts)}"
+            yield BodyError(pointer, "region_divided", zh, en)
 
 
 def _dates(body: Mapping[str, Any], members: list[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -39,7 +39,8 @@ def test_a_list_of_a_place_holds_what_was_merged_into_it(eligibility, three):
     """An award of Laiwu, which became a district of Jinan; the office of Jinan lists and reads it."""
     moved = (
         "insert into eligibility.awards select 'award_of_laiwu', determination, 'p', subject, '371202', kind,"
-        " amount_fen, first_month, until_month, basis, proposed_by, proposed_at from eligibility.awards where id = ':id'"
+        " amount_fen, first_month, until_month, basis, proposed_by, proposed_at"
+        " from eligibility.awards where id = ':id'"
     )
     with eligibility.owner.begin() as owner:
         owner.exec_driver_sql(moved.replace(":id", three[0]))

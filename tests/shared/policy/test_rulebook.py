@@ -87,6 +87,24 @@ def test_a_local_rule_replaces_the_national_one_of_its_name(schema, pack_of, rul
     assert value(packs.prepare("420200", date(2025, 1, 1)), "a.two", shop()) is False
 
 
+def test_a_place_that_is_no_more_has_the_packs_of_its_successor_from_that_day(schema, pack_of, rule, shop):
+    """220381 of Siping became 220184 of Changchun, 220100: the table of 2020-12-31 is the first to show it."""
+    nation = pack_of(rule("a.one", "shop", "bool", "shop.open"))
+    changchun = pack_of(rule("a.one", "shop", "bool", "not shop.open"), place="220100")
+    packs = PackSet(schema, [nation, changchun])
+    assert value(packs.prepare("220381", date(2020, 12, 30)), "a.one", shop()) is True
+    assert value(packs.prepare("220381", date(2020, 12, 31)), "a.one", shop()) is False
+
+
+def test_a_pack_for_the_code_itself_goes_on_being_used(schema, pack_of, rule, shop):
+    nation = pack_of(rule("a.one", "shop", "bool", "shop.open"))
+    old = pack_of(rule("a.one", "shop", "bool", "not shop.open"), place="500105")
+    new = pack_of(rule("a.one", "shop", "bool", "shop.open"), place="500157")
+    on = date(2026, 1, 1)
+    assert value(PackSet(schema, [nation, old, new]).prepare("500105", on), "a.one", shop()) is False
+    assert value(PackSet(schema, [nation, new]).prepare("500105", on), "a.one", shop()) is True
+
+
 def test_a_new_version_takes_over_on_its_day(policy_of, rule, shop):
     text = rule("a.one", "shop", "bool", "shop.open", "until = 2025-07-01")
     text += rule("a.one", "shop", "bool", "not shop.open", "from = 2025-07-01")
