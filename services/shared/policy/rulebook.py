@@ -400,29 +400,29 @@ class _Merged:
 
 def _in_order(rules: Mapping[str, Rule]) -> dict[str, Rule]:
     """The rules so that each comes after those it uses. Raises PackFault for a circle, or a tower of rules."""
-    ordered: dict[str, Rule] = {}
     levels: dict[str, int] = {}
     for name in rules:
-        _visit(name, rules, ordered, ())
-    for name, rule in ordered.items():
-        levels[name] = depth_of(rule.node) + max((levels[used] for used in sub_rules(rule.node)), default=0)
-        if levels[name] > MAX_LEVELS:
-            raise PackFault(rule.pack, f"rule {name}", 0, *TOO_MANY_LEVELS)
-    return ordered
+        _visit(name, rules, levels, ())
+    return {name: rules[name] for name in levels}
 
 
-def _visit(name: str, rules: Mapping[str, Rule], ordered: dict[str, Rule], path: tuple[str, ...]) -> None:
-    if name in ordered:
+def _visit(name: str, rules: Mapping[str, Rule], levels: dict[str, int], path: tuple[str, ...]) -> None:
+    """Give the rule its number of levels, after those it uses."""
+    if name in levels:
         return
-    if len(path) > MAX_LEVELS:
-        raise PackFault(rules[name].pack, f"rule {name}", 0, *TOO_MANY_LEVELS)
     if name in path:
         circle = " -> ".join((*path[path.index(name) :], name))
         problem = Text(f"规则循环引用：{circle}", f"rules use each other in a circle: {circle}")
         raise PackFault(rules[name].pack, f"rule {name}", 0, problem, Text("断开循环引用", "break it"))
+    if len(path) > MAX_LEVELS:
+        raise PackFault(rules[name].pack, f"rule {name}", 0, *TOO_MANY_LEVELS)
+    below = 0
     for used in sub_rules(rules[name].node):
-        _visit(used, rules, ordered, (*path, name))
-    ordered[name] = rules[name]
+        _visit(used, rules, levels, (*path, name))
+        below = max(below, levels[used])
+    levels[name] = depth_of(rules[name].node) + below
+    if levels[name] > MAX_LEVELS:
+        raise PackFault(rules[name].pack, f"rule {name}", 0, *TOO_MANY_LEVELS)
 
 
 def edges(chain: Sequence[Pack]) -> tuple[date, ...]:

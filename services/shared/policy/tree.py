@@ -254,4 +254,5 @@ def walk(node: Node) -> Iterator[Node]:
     while pending:
         node = pending.pop()
         yield node
-        pending.extend(reversed(list(children_of(node))))
+        if type(node) in _BELOW:
+            pending.extend(reversed(list(children_of(node))))

@@ -374,11 +374,12 @@ def test_a_figure_below_what_it_is_tied_to_is_a_warning(found, used, half, is_sh
 def test_a_tie_is_a_fault_from_the_day_on_which_it_binds(found, used):
     text = LINE + HALF + used("money", "line + half") + LINKED
     bound = text + "binding_from = 2024-01-01\n"
-    kinds = [kind for kind in (PackFault, PackWarning) if found(bound, rows=linked_rows("100.00"), kind=kind)]
-    assert kinds == [PackWarning]
-    later = linked_rows("100.00") + "half,town,101.00,yuan/month,2024-01-01,replaced,,act,,s,verified,\n"
-    [fault] = found(bound, rows=later, kind=PackFault)
-    assert "row 4 (half)" in fault and "2024-01-01" in fault
+    ended = linked_rows("101.00").replace("101.00,yuan/month,2021-01-01,replaced", "101.00,yuan/month,2021-01-01,{}")
+    over, just_not_over = ended.format("2024-01-01"), ended.format("2024-01-02")
+    assert found(bound, rows=over, kind=PackFault) == []
+    assert "row 3 (half): 2021-01-01 " in found(bound, rows=over)[0]
+    [fault] = found(bound, rows=just_not_over, kind=PackFault)
+    assert "row 3 (half): 2024-01-01 " in fault
 
 
 GUIDE = LINKED.replace("half", "line").replace("1.3", "1").replace('tolerance = "0.01"', 'place = "above"')
@@ -393,6 +394,15 @@ def test_a_city_below_its_province_is_found(findings, pack_of, used, city, is_sh
     found = findings(nation, province, below)
     assert [line for line in found if "cn-420100: parameters.csv row 2" in line and "cn-420000" in line] == found
     assert bool(found) is is_short
+
+
+def test_a_city_that_its_province_overtakes_is_found_on_the_day_of_that(findings, pack_of, used):
+    nation = pack_of(LINE + used("money", "line") + GUIDE + "binding_from = 2026-07-01\n")
+    steps = rows(("town", 90, "2021-01-01", "2023-01-01"), ("town", 110, "2023-01-01", "replaced"))
+    below = pack_of("", rows(("town", 100, "2021-02-01", "replaced")), place="420100")
+    warning, fault = findings(nation, pack_of("", steps, place="420000"), below)
+    assert "cn-420100: parameters.csv row 2 (line): 2023-01-01 " in warning
+    assert "cn-420100: parameters.csv row 2 (line): 2026-07-01 " in fault
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from services.shared.policy.checks.bounds import Bounds
 from services.shared.policy.checks.dates import findings_of_dates
 from services.shared.policy.checks.linked import linked_figures
 from services.shared.policy.checks.names import wrong_names
-from services.shared.policy.checks.place import Place
+from services.shared.policy.checks.place import Place, brings_rules
 from services.shared.policy.checks.usage import Usage
 from services.shared.policy.checks.words import missing_words
 from services.shared.policy.evaluation import PackSet
@@ -55,8 +55,11 @@ def _all(packs: PackSet) -> Iterator[Finding]:
         place, unread = _place(packs, pack, chain)
         yield from unread
         is_readable = is_readable and not unread
-        for findings in (wrong_names(place), missing_words(place), linked_figures(place), bounds.faults(place)):
-            yield from findings
+        yield from wrong_names(place)
+        yield from linked_figures(place)
+        if brings_rules(pack, chain):
+            yield from missing_words(place)
+            yield from bounds.faults(place)
         usage.add(place)
     if is_readable:
         # What an unreadable day uses is not known.
@@ -71,8 +74,10 @@ def _parent(pack: Pack, chain: tuple[Pack, ...]) -> Iterator[PackFault]:
 
 def _place(packs: PackSet, pack: Pack, chain: tuple[Pack, ...]) -> tuple[Place, list[PackFault]]:
     books, faults = [], []
+    # Figures alone leave the rules of the packs above, which were looked at, as they are.
+    days = edges(chain if brings_rules(pack, chain) else (pack,))
     # A rule without a start is as old as its pack.
-    for day in (day for day in edges(chain) if day >= chain[-1].period.from_on):
+    for day in (day for day in days if day >= chain[-1].period.from_on):
         try:
             books.append(rulebook_of(packs.schema, chain, day, packs.readings))
         except PackFault as fault:

@@ -1,12 +1,13 @@
 """Figures that law or custom ties to one another: published as they are, and compared here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 
 from services.shared.policy.checks.place import Place
 from services.shared.policy.fault import Finding, PackFault, PackWarning
-from services.shared.policy.figures import FigureInForce, Table, figures_in_force
-from services.shared.policy.pack import Linked
-from services.shared.policy.rulebook import Rulebook
+from services.shared.policy.figures import SHARE_OF, FigureInForce, Table, figures_in_force
+from services.shared.policy.pack import Linked, Pack
+from services.shared.policy.rulebook import Rulebook, edges
 from services.shared.policy.schema import RATE_SCALE
 from services.shared.policy.text import Text
 from services.shared.policy.unparsing import rate_text
@@ -23,14 +24,13 @@ UNDECLARED = (
 
 def linked_figures(place: Place) -> Iterator[Finding]:
     """Each figure of the pack itself that falls short of what it is tied to, on any day on which both are in force."""
-    for book in place.books:
+    for book in place.books[-1:]:
         for item in book.linked:
-            if not _fits(book, item):
-                yield from _misfit(place, book, item)
-                continue
-            for held, other in _pairs(place, book, item):
-                if held.pack == place.pack.id:
-                    yield from _compared(book, item, held, other)
+            if _fits(book, item):
+                yield from _short(place, book, item)
+            elif item in place.pack.linked:
+                unknown = {item.figure, item.of} - book.declarations.keys()
+                yield PackFault(place.pack.id, f"linked {item.figure}", 0, *(UNDECLARED if unknown else SAME_UNIT))
 
 
 def _fits(book: Rulebook, item: Linked) -> bool:
@@ -41,52 +41,69 @@ def _fits(book: Rulebook, item: Linked) -> bool:
     return alike and other.keys.keys() <= figure.keys.keys()
 
 
-def _misfit(place: Place, book: Rulebook, item: Linked) -> Iterator[PackFault]:
-    if item in place.pack.linked:
-        unknown = {item.figure, item.of} - book.declarations.keys()
-        yield PackFault(place.pack.id, f"linked {item.figure}", 0, *(UNDECLARED if unknown else SAME_UNIT))
+def _short(place: Place, book: Rulebook, item: Linked) -> Iterator[Finding]:
+    """Each pair of rows that falls short, on the first day on which it does, and again when that binds."""
+    said: set[tuple[str, str, bool]] = set()
+    for day in _days(place, item):
+        is_bound = item.binding_from is not None and day >= item.binding_from
+        for held, other in _pairs(place.chain, book, item, day):
+            pair = (held.figure.where, f"{other.pack} {other.figure.where}", is_bound)
+            if held.pack == place.pack.id and _is_short(item, held, other) and pair not in said:
+                said.add(pair)
+                problem, remedy = _said(book, item, day, pair[1])
+                yield (
+                    PackFault(held.pack, pair[0], 0, problem, remedy)
+                    if is_bound
+                    else PackWarning(held.pack, pair[0], problem, remedy)
+                )
 
 
-def _pairs(place: Place, book: Rulebook, item: Linked) -> Iterator[tuple[FigureInForce, FigureInForce]]:
+def _days(place: Place, item: Linked) -> list[date]:
+    """The days on which either figure may change, none when the pack does not hold it."""
+    if not any(figure.name == item.figure for figure in place.pack.figures):
+        return []
+    return sorted({*edges(place.chain), *((item.binding_from,) if item.binding_from else ())})
+
+
+def _pairs(
+    chain: Sequence[Pack], book: Rulebook, item: Linked, day: date
+) -> Iterator[tuple[FigureInForce, FigureInForce]]:
     """The figure and what it is tied to, for each combination of keys for which both are known."""
-    if item.figure not in book.figures or item.of not in book.figures:
-        return
-    others = _above(place, book, item.of) if item.is_of_place_above else book.figures[item.of]
+    held = _table(chain, book, item.figure, day)
+    others = _table(chain[1:] if item.is_of_place_above else chain, book, item.of, day)
     columns, other_columns = list(book.declarations[item.figure].keys), list(book.declarations[item.of].keys)
-    for codes, held in book.figures[item.figure].items():
+    for codes, figure in held.items():
         key = dict(zip(columns, codes, strict=True))
         other = others.get(tuple(key[column] for column in other_columns))
-        if isinstance(held, FigureInForce) and isinstance(other, FigureInForce):
-            yield held, other
+        if isinstance(figure, FigureInForce) and isinstance(other, FigureInForce):
+            yield figure, other
 
 
-def _above(place: Place, book: Rulebook, name: str) -> Table:
-    """What the packs above hold of the parameter on the same day."""
+def _table(chain: Sequence[Pack], book: Rulebook, name: str, day: date) -> Table:
+    """What the packs of the chain hold of the parameter on the day."""
+    units = (figure.unit for pack in chain for figure in pack.figures if figure.name == name)
+    bases = {unit.removeprefix(SHARE_OF) for unit in units if unit.startswith(SHARE_OF)}
+    names = [each for each in (name, *bases) if each in book.names.parameters]
     codes = {
-        parameter: {column: node.kind.codes for column, node in signature.keys.items()}
-        for parameter, signature in book.names.parameters.items()
+        each: {column: node.kind.codes for column, node in book.names.parameters[each].keys.items()} for each in names
     }
-    usable = {parameter: book.declarations[parameter] for parameter in codes}
-    return figures_in_force(usable, codes, place.chain[1:], book.on)[name]
+    found = figures_in_force({each: book.declarations[each] for each in names}, codes, chain, day)
+    return found.get(name, {})
 
 
-def _compared(book: Rulebook, item: Linked, held: FigureInForce, other: FigureInForce) -> Iterator[Finding]:
+def _is_short(item: Linked, held: FigureInForce, other: FigureInForce) -> bool:
     assert isinstance(held.value, int) and isinstance(other.value, int)
     least = other.value * item.at_least * (RATE_SCALE - item.tolerance)
-    if held.value * RATE_SCALE * RATE_SCALE >= least:
-        return
-    problem, remedy = _said(book, item, other)
-    if item.binding_from is not None and book.on >= item.binding_from:
-        yield PackFault(held.pack, held.figure.where, 0, problem, remedy)
-    else:
-        yield PackWarning(held.pack, held.figure.where, problem, remedy)
+    return held.value * RATE_SCALE * RATE_SCALE < least
 
 
-def _said(book: Rulebook, item: Linked, other: FigureInForce) -> tuple[Text, Text]:
-    said, on, row = item.text, book.on, f"{other.pack} {other.figure.where}"
-    law, ratio = book.instruments[item.citation.instrument], rate_text(item.at_least)
+def _said(book: Rulebook, item: Linked, on: date, row: str) -> tuple[Text, Text]:
+    said, ratio, cited = item.text, rate_text(item.at_least), item.citation
+    law = book.instruments.get(cited.instrument)
+    zh, en = (cited.instrument, cited.instrument) if law is None else (law.title, law.title_en)
+    title = Text(zh, en)
     problem = Text(
-        f"{on} {said.zh}（{law.title}{item.citation.article}）；它低于 {row} 的 {ratio} 倍",
-        f"{on}: {said.en} ({law.title_en} {item.citation.article}); it is less than {ratio} times {row}",
+        f"{on} {said.zh}（{title.zh}{cited.article}）；它低于 {row} 的 {ratio} 倍",
+        f"{on}: {said.en} ({title.en} {cited.article}); it is less than {ratio} times {row}",
     )
     return problem, Text("核对两处公布的数字", "compare both with what was published")

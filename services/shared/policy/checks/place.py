@@ -1,12 +1,11 @@
 """One place's rulebooks, on each day on which something of its packs begins or ends."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.shared.policy import tree
 from services.shared.policy.pack import Pack
 from services.shared.policy.rulebook import Rule, Rulebook
-from services.shared.policy.tree import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,25 +17,16 @@ class Place:
     books: tuple[Rulebook, ...]
 
 
-def nodes_of(rule: Rule) -> Iterator[Node]:
-    """Everything that a rule computes or shows: its expression, the values of its sentences, when it is shown."""
-    yield rule.node
-    yield from rule.values.values()
-    if rule.shown_when is not None:
-        yield rule.shown_when
+def brings_rules(pack: Pack, chain: Sequence[Pack]) -> bool:
+    """Whether the pack changes the rules of those above it, and not figures alone, as most places do."""
+    own = (pack.rules, pack.exceptions, pack.programmes, pack.exclusions, pack.documents, pack.linked)
+    replaced = any(pack.instruments.keys() & above.instruments.keys() for above in chain[1:])
+    return len(chain) == 1 or any(own) or bool(pack.declarations) or bool(pack.presumptions) or replaced
 
 
-def rules_used(rule: Rule) -> Iterator[str]:
-    """The rules that a rule computes with or shows."""
-    for node in nodes_of(rule):
-        for part in tree.walk(node):
-            if isinstance(part, tree.RuleRef):
-                yield part.rule
-
-
-def parameters_used(rule: Rule) -> Iterator[str]:
-    """The parameters that a rule computes with or shows."""
-    for node in nodes_of(rule):
-        for part in tree.walk(node):
-            if isinstance(part, tree.ParameterRef | tree.Held):
-                yield part.name
+def names_used(rule: Rule) -> tuple[frozenset[str], frozenset[str]]:
+    """The rules and the parameters that a rule computes with or shows: its expression and what its sentences need."""
+    shown = () if rule.shown_when is None else (rule.shown_when,)
+    parts = [part for node in (rule.node, *rule.values.values(), *shown) for part in tree.walk(node)]
+    rules = frozenset(part.rule for part in parts if isinstance(part, tree.RuleRef))
+    return rules, frozenset(part.name for part in parts if isinstance(part, tree.ParameterRef | tree.Held))

@@ -1,9 +1,9 @@
 """What packs hold and nothing uses: rules, parameters, papers and instruments."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from services.shared.policy.checks.place import Place, parameters_used, rules_used
+from services.shared.policy.checks.place import Place, brings_rules, names_used
 from services.shared.policy.fault import Finding, PackFault, PackWarning
 from services.shared.policy.pack import Pack
 from services.shared.policy.rulebook import Rulebook
@@ -41,20 +41,22 @@ class Usage:
     def add(self, place: Place) -> None:
         """Take note of what the place's own and higher packs are used for."""
         self._packs[place.pack.id] = place.pack
-        for book in place.books:
-            self._add_book(book)
+        if brings_rules(place.pack, place.chain):
+            for book in place.books:
+                self._add_book(book)
         cited = {citation for pack in place.chain for citation in _instruments_of(pack)}
         for pack in place.chain:
             self._instruments[pack.id] |= cited
 
     def _add_book(self, book: Rulebook) -> None:
-        reached = _reached(book)
+        used = {name: names_used(rule) for name, rule in book.rules.items()}
+        reached = _reached(book, {name: rules for name, (rules, _) in used.items()})
         for name, rule in book.rules.items():
             if rule.written is not None:
                 self._held[rule.pack].add(name)
                 if name in reached:
                     self._rules[rule.pack].add(name)
-        parameters = {name for rule in book.rules.values() for name in parameters_used(rule)}
+        parameters = {name for _, names in used.values() for name in names}
         parameters |= {name for item in book.linked for name in (item.figure, item.of)}
         documents = {name for programme in book.programmes.values() for name in programme.documents}
         for pack in book.chain:
@@ -74,7 +76,7 @@ class Usage:
                 yield PackWarning(name, f"instrument {instrument}", *UNUSED_INSTRUMENT)
 
 
-def _reached(book: Rulebook) -> set[str]:
+def _reached(book: Rulebook, used: Mapping[str, frozenset[str]]) -> set[str]:
     """Every rule that an answer may rest on."""
     pending = list(_starts(book))
     found: set[str] = set()
@@ -82,7 +84,7 @@ def _reached(book: Rulebook) -> set[str]:
         name = pending.pop()
         if name not in found:
             found.add(name)
-            pending += rules_used(book.rules[name])
+            pending += used[name]
     return found
 
 
