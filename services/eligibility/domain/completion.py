@@ -6,6 +6,7 @@ from typing import Any
 
 from services.eligibility.domain.facts import (
     ABILITY_LEVELS,
+    BILL_KINDS,
     CIRCUMSTANCES,
     DISABILITIES,
     DRAWN,
@@ -15,6 +16,7 @@ from services.eligibility.domain.facts import (
     PARENT_STATES,
     RELATIONS,
     SPENDING,
+    VEHICLE_KINDS,
 )
 from services.eligibility.domain.kinship import BOTH_PARENTS
 from services.eligibility.domain.request import DeterminationRequest
@@ -71,9 +73,16 @@ def choices(path: str, request: DeterminationRequest, policy: PreparedPolicy) ->
         return Choices(tuple([{"state": state, "since": long_ago}] * BOTH_PARENTS for state in PARENT_STATES))
     if key == "since":
         return Choices((policy.as_of, policy.as_of - YEAR))
+    if key == "kind":
+        return Choices(next(kinds for of, kinds in _KINDS.items() if path.startswith(of)))
     return Choices(_CODES.get(key, ()))
 
 
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "household.assets.vehicles": VEHICLE_KINDS,
+    "household.medical_bill": BILL_KINDS,
+    "events": EVENT_KINDS,
+}
 _TRUTH = (True, False)
 _DISABLED = tuple({"category": name, "grade": grade} for name in DISABILITIES for grade in (1, 2, 3, 4))
 _CODES: Mapping[str, tuple[Any, ...]] = {
@@ -93,7 +102,6 @@ _CODES: Mapping[str, tuple[Any, ...]] = {
     "homes": (0, 1, 2, 3),
     "non_residential": (0, 1, 2),
     "vehicles": ([], [{"kind": "motorcycle"}], [{"kind": "car"}]),
-    "kind": ("motorcycle", "car", "inpatient", "outpatient", "chronic_outpatient", *EVENT_KINDS),
     "needs_long_term_care": (False, True),
     "work_injury_care_fee": (False, True),
     "ability_level": ABILITY_LEVELS,

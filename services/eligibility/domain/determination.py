@@ -183,7 +183,8 @@ def _months(evaluation: Evaluation, programme: Programme, row: Row) -> int | Non
     if not programme.months:
         return None
     possible, _ = evaluation.seen(programme.months, row)
-    return only_value(possible) if is_single(possible) else None
+    # Nought months is paid at once, and not in stages.
+    return (only_value(possible) or None) if is_single(possible) else None
 
 
 def _starts_in(programme: Programme, as_of: date) -> str | None:

@@ -69,6 +69,7 @@ EVENT_KINDS = (
     "education_spending",
     "other",
 )
+VEHICLE_KINDS = ("motorcycle", "car", "disability_mobility", "farm")
 SPENDING = ("medical", "education", "rehabilitation", "living")
 BILL_KINDS = ("inpatient", "chronic_outpatient", "outpatient")
 NO_BILL = "none"
@@ -180,7 +181,7 @@ SCHEMA = Schema(
             "vehicle",
             "vehicles",
             "household",
-            (Fact.of("kind", codes("car", "motorcycle", "disability_mobility", "farm")),),
+            (Fact.of("kind", codes(*VEHICLE_KINDS)),),
             MAX_ITEMS,
         ),
         Entity("business", "businesses", "household", (Fact.of("registered_capital", MONEY),), MAX_ITEMS),
