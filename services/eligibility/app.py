@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.eligibility.api import awards, determinations, policy_packs, redeterminations
+from services.eligibility.api import awards, determinations, policy_packs, redeterminations, regions
 from services.eligibility.api.household_body import parse_request
 from services.eligibility.domain.permission import PERMISSIONS
 from services.eligibility.errors import CATALOGUE, CONSTRAINTS
@@ -34,6 +34,7 @@ def create_app(settings: Configuration[Any]) -> FastAPI:
         awards.router,
         policy_packs.router,
         policy_packs.proposals_router,
+        regions.router,
     ]
     app = create_service_app(runtime, TITLE, routers, CATALOGUE, VERSION, policy_packs.LARGER_BODIES)
     app.state.published_policy = policy = PublishedPolicy(runtime.database)

@@ -20,6 +20,7 @@ PERMISSIONS: Permissions = {
     "propose_policy_pack": _roles("policy_officer"),
     "decide_policy_pack": _roles("policy_officer", states=("PROPOSED",)),
     "read_pack_proposal": _roles("policy_officer", "auditor"),
+    "read_region": _roles("portal", "caseworker", "confirmer", "policy_officer", "auditor", "operator", "service"),
     "read_log": _roles("auditor", "operator"),
     "set_test_clock": _roles("operator"),
 }

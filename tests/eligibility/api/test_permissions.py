@@ -3,7 +3,7 @@
 import pytest
 
 from services.cli.provision import DEVELOPMENT_ROLES
-from services.eligibility.api import awards, determinations, policy_packs
+from services.eligibility.api import awards, determinations, policy_packs, redeterminations, regions
 from services.eligibility.domain.permission import PERMISSIONS
 
 SERVICE = "payments"
@@ -15,7 +15,8 @@ OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/test-helpers/clock")}
 
 def own_routes():
     """(method, path, action) of each route, as the route itself says."""
-    for router in (awards.router, determinations.router, policy_packs.router):
+    routers = (awards.router, determinations.router, redeterminations.router, regions.router)
+    for router in (*routers, policy_packs.router, policy_packs.proposals_router):
         for route in router.routes:
             [action] = [a for a in (getattr(d.call, "action", None) for d in route.dependant.dependencies) if a]
             yield (*route.methods, route.path, action)
@@ -29,7 +30,8 @@ def allowed(role, action):
 
 
 def call(eligibility, method, path, role, **options):
-    filled = path.format(determination_id="determination_0", award_id="award_0", pack_id="none", version="0")
+    ids = {f"{what}_id": f"{what}_0" for what in ("determination", "redetermination", "award", "pack")}
+    filled = path.format(**ids, version="0", code="420100")
     headers = {"Idempotency-Key": f"gate-{role}", **options.pop("headers", {})}
     return eligibility.call(method, filled, role, headers=headers, **options)
 
@@ -83,6 +85,8 @@ def test_the_auditor_changes_nothing(eligibility):
         "replay_determination",
         "read_award",
         "read_policy_pack",
+        "read_pack_proposal",
+        "read_region",
         "read_log",
     }
 
