@@ -19,6 +19,7 @@ from services.shared.policy.schema import (
     RATE_SCALE,
     Entity,
     Kind,
+    Schema,
 )
 from services.shared.policy.tree import Node
 from services.shared.policy.truth import EITHER, FALSE, TRUE
@@ -38,9 +39,12 @@ Seen = tuple[Possible, Paths]
 """What a node can be, and the open facts and figures that it hangs on; none when it is settled."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Row:
-    """A row of an entity inside its parent's; `facts` is an Unknown for a row that nobody told."""
+    """A row of an entity inside its parent's; `facts` is an Unknown for a row that nobody told.
+
+    Never changed; it is not frozen because that would take three times as long to make.
+    """
 
     entity: str
     facts: Any
@@ -116,11 +120,8 @@ class AbstractEvaluator:
     def _rows_of(self, entity: Entity, parent: Row) -> tuple[list[Row], Row | None]:
         if isinstance(parent.facts, Unknown):
             return [], Row(entity.name, parent.facts, parent, (*parent.indices, UNTOLD))
-        slot = self._book.schema.rows_slot(entity.name)
-        told = [
-            Row(entity.name, facts, parent, (*parent.indices, index)) for index, facts in enumerate(parent.facts[slot])
-        ]
-        complete = parent.facts[slot + 1]
+        told = told_rows(self._book.schema, entity.name, parent)
+        complete = parent.facts[self._book.schema.rows_slot(entity.name) + 1]
         return told, None if complete is True else Row(entity.name, complete, parent, (*parent.indices, UNTOLD))
 
     # --- leaves ------------------------------------------------------------------------------------------------
@@ -335,6 +336,12 @@ class AbstractEvaluator:
         value, live = self._contribution(node, row)
         bounds = (min(0, value[0]) * most_rows, max(0, value[1]) * most_rows)
         return bounds, (NOTHING if is_single(bounds) else live | {row.facts.path})
+
+
+def told_rows(schema: Schema, entity: str, parent: Row) -> list[Row]:
+    """The rows of an entity that were told, below a row of its parent."""
+    rows = () if isinstance(parent.facts, Unknown) else parent.facts[schema.rows_slot(entity)]
+    return [Row(entity, facts, parent, (*parent.indices, index)) for index, facts in enumerate(rows)]
 
 
 def lifted(value: Any) -> Possible:

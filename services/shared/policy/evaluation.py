@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from services.shared.policy.abstract import UNTOLD, AbstractEvaluator, Paths, Row, Seen
+from services.shared.policy.abstract import UNTOLD, AbstractEvaluator, Paths, Row, Seen, told_rows
 from services.shared.policy.expression import Readings, rate_of
 from services.shared.policy.fault import PackFault
 from services.shared.policy.figures import FigureInForce
@@ -190,6 +190,7 @@ class Evaluation:
         self.root = Row(policy.book.schema.root.name, root, None, ())
         self.frame = policy.run(root)
         self._places = policy.program.places
+        self._rows: dict[tuple[str, tuple[int, ...]], list[Row]] = {}
 
     @cached_property
     def _abstract(self) -> AbstractEvaluator:
@@ -213,7 +214,14 @@ class Evaluation:
 
     def rows(self, entity: str, row: Row) -> list[Row]:
         """The rows of `entity` that were told, below a row of its parent."""
-        return self._abstract.rows(self.policy.book.schema.by_name[entity], row)[0]
+        schema = self.policy.book.schema
+        parent = schema.by_name[entity].parent
+        assert parent is not None
+        above = row.of(parent)
+        key = (entity, above.indices)
+        if key not in self._rows:
+            self._rows[key] = told_rows(schema, entity, above)
+        return self._rows[key]
 
     def _known(self, rule: str, row: Row) -> Any:
         indices, place = row.indices, self._places[rule]

@@ -103,8 +103,8 @@ class Explanation:
 
     def named(self, number: int) -> Any:
         """Whom the rows of an entity stand for, in lists as the rows are."""
-        entity = self._evaluation.policy.book.schema.entities[number]
-        self.names[number] = self._named(entity.name, self._evaluation.root, len(self._lineage(entity.name)))
+        entity = self._evaluation.policy.book.schema.entities[number].name
+        self.names[number] = self._named(self._lineage(entity), self._evaluation.root)
         return self.names[number]
 
     def published(self, number: int, codes: tuple[str, ...], key: Any) -> str:
@@ -164,11 +164,10 @@ class Explanation:
         for below in self._evaluation.rows(entities[0], row):
             yield from self._below(below, entities[1:])
 
-    def _named(self, entity: str, row: Row, depth: int) -> Any:
-        if depth == 0:
+    def _named(self, entities: Sequence[str], row: Row) -> Any:
+        if not entities:
             return wire(self._name_of(row))
-        name = self._lineage(entity)[-depth]
-        return [self._named(entity, below, depth - 1) for below in self._evaluation.rows(name, row)]
+        return [self._named(entities[1:], below) for below in self._evaluation.rows(entities[0], row)]
 
     # --- values -------------------------------------------------------------------------------------------------
 

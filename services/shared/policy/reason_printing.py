@@ -38,6 +38,9 @@ from services.shared.vocabulary.period import full_months
 NUMBER_BITS, ROW_BITS = 16, 20
 """What was said is remembered by a whole number: the rule's, and above it those of the rows from the root down."""
 
+MAX_AMOUNTS = 10_000
+"""Amounts of which a program remembers how they are written."""
+
 ARGUMENTS = "c, F, E, P, M"
 """The explanation, the frame and facts of the root, the parameters, and what was said already."""
 
@@ -81,22 +84,31 @@ def compile_reasons(book: Rulebook, program: Program, *, with_facts: bool = Fals
     """
     printer = _Printer(book, program, with_facts)
     source = printer.source()
+    amounts: dict[int, str] = {}
     namespace: dict[str, Any] = {
         "OPEN": OPEN,
         "OpenValueUsed": OpenValueUsed,
         "TooMuchToSay": TooMuchToSay,
         "NULL": NULL,
         "full_months": full_months,
-        "yuan_of": yuan_of,
+        "Y": amounts,
+        "yuan": lambda fen: _remembered_amount(amounts, fen),
         "rate_text": rate_text,
         "date_text": date_text,
-        "CENTS": tuple(f".{cents:02d}" for cents in range(100)),
         **printer.constants,
     }
     # As for values, the text is printed from the checked tree alone; what packs say comes in as constants by number.
     exec(compile(source, f"<reasons {book.chain[0].id} {book.on}>", "exec"), namespace)
     functions = {name: namespace[f"x{number}"] for name, number in printer.numbers.items()}
     return ReasonProgram(source, functions, tuple(printer.parameters), tuple(printer.figure_sets), printer.told())
+
+
+def _remembered_amount(amounts: dict[int, str], fen: int) -> str:
+    """The amount in yuan. Standards, their sums and what hangs on them come again and again."""
+    if len(amounts) >= MAX_AMOUNTS:
+        amounts.clear()
+    text = amounts[fen] = yuan_of(fen)
+    return text
 
 
 def rate_text(rate: int) -> str:
@@ -339,7 +351,7 @@ class _Printer(Spelling):
             return value
         text = self._fresh("s")
         spelt = {
-            MONEY: f'f"{{{value} // 100}}{{CENTS[{value} % 100]}}" if {value} >= 0 else yuan_of({value})',
+            MONEY: f"Y.get({value}) or yuan({value})",
             RATE: f"rate_text({value})",
             DATE: f"date_text({value})",
         }
@@ -478,26 +490,37 @@ class _Printer(Spelling):
 
     def _say(self, rule: Rule, node: tree.RuleRef, truth: str) -> None:
         said = [case for case in truths_of(rule) if is_said(rule, case)]
-        if not said:
-            return
-        if len(said) == len(truths_of(rule)):
-            self._say_where_shown(rule)
-            return
-        truth = truth or self._truth(node)
-        with self._block(f"if {' or '.join(f'{truth} is {case}' for case in said)}:"):
-            self._say_where_shown(rule)
+        is_limited = len(said) < len(truths_of(rule))
+        if rule.kind is BOOL and (is_limited or self._is_constant(rule)):
+            truth = truth or self._truth(node)
+        test = f"if {' or '.join(f'{truth} is {case}' for case in said)}:"
+        with self._block(test) if said and is_limited else nullcontext():
+            if said:
+                self._say_where_shown(rule, truth)
 
-    def _say_where_shown(self, rule: Rule) -> None:
+    def _say_where_shown(self, rule: Rule, truth: str) -> None:
         shown = None if rule.shown_when is None else self._truth(rule.shown_when)
         with self._block(f"if {shown} is not False:") if shown else nullcontext():
-            self._add(rule)
+            self._add(rule, truth)
 
-    def _add(self, rule: Rule) -> None:
+    def _add(self, rule: Rule, truth: str) -> None:
         rows = self._row(rule.entity)
         self._said.append(rule.id)
         self._may_repeat |= not set(self._loops) <= set(rows)
+        if self._is_constant(rule):
+            texts = [self._formatted(rule, case, {}) for case in truths_of(rule)]
+            chosen = f"{texts[0]} if {truth} is True else {texts[1]} if {truth} is False else {texts[2]}"
+            self._line(f"out.append({chosen if rule.kind is BOOL else texts[0]})")
+            return
         more = "".join(f", {name}" for name in [*rows, *([self._subject(rule.entity, rows)] if rows else [])])
         self._line(f"out.append(x{self.numbers[rule.id]}({ARGUMENTS}{more}))")
+
+    def _is_constant(self, rule: Rule) -> bool:
+        """Whether the reason's text hangs on nothing but what is known of the rule."""
+        template = self._template(rule, truths_of(rule)[0])
+        return self._schema.root.name == rule.entity and all(
+            isinstance(part, str) or part == SUBJECT for part in template
+        )
 
     def _subject(self, entity: str, rows: tuple[str, ...]) -> str:
         """Whom a row stands for, where it is not the row that the reason is of, or one that this lies in."""

@@ -129,8 +129,14 @@ class Schema:
 
     def lineage(self, name: str) -> tuple[str, ...]:
         """The entity and everything it lies in, the root first."""
-        entity = self.by_name[name]
-        return ((*self.lineage(entity.parent), name)) if entity.parent else (name,)
+        return self._lineages[name]
+
+    @cached_property
+    def _lineages(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for entity in self.entities:
+            found[entity.name] = (*(found[entity.parent] if entity.parent else ()), entity.name)
+        return found
 
     def rows_slot(self, child: str) -> int:
         """Where in a parent's row the rows of `child` are; the next slot says whether the list is complete."""
