@@ -58,9 +58,8 @@ def _body(file: Path) -> bytes:
 
 
 def _show(answer: Answer) -> None:
-    console.print(
-        f"[bold]{answer.region} {answer.as_of}[/bold]  {answer.category}{'  模拟 simulation' * answer.simulation}"
-    )
+    place = f"{answer.region} → {answer.region_resolved}" if answer.region_resolved else answer.region
+    console.print(f"[bold]{place} {answer.as_of}[/bold]  {answer.category}{'  模拟 simulation' * answer.simulation}")
     for result in answer.results:
         tree = Tree(f"[bold]{result.programme}[/bold] {result.subject}: {OUTCOMES[result.outcome]} {_amount(result)}")
         for line in _notes(result):

@@ -9,6 +9,7 @@ from services.eligibility.domain.answer import render_answer
 from services.eligibility.gateways.pack_folder import read_packs
 from services.eligibility.use_cases.evaluate_household import evaluate_household, pack_set_of
 from services.shared.vocabulary.invalid_body import InvalidBody
+from services.shared.vocabulary.region import NATION, place_of, places_upwards
 
 PACKS = pack_set_of(read_packs())
 
@@ -25,6 +26,13 @@ def refusals(raw):
     with pytest.raises(InvalidBody) as refused:
         parse_request(raw)
     return {error.pointer: error for error in refused.value.errors}
+
+
+def test_every_pack_that_ships_is_for_places_of_today():
+    for pack in PACKS.packs:
+        codes = {pack.jurisdiction, *pack.covers} - {NATION}
+        assert [code for code in codes if place_of(code) is None or place_of(code).until] == [], pack.id
+        assert [code for code in pack.covers if pack.jurisdiction not in places_upwards(code)] == [], pack.id
 
 
 @pytest.mark.parametrize("region", ["420000", "420100", "420102", "429004", "441900", "659013", "710000", "810000"])
