@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.eligibility.api import awards, determinations, policy_packs, redeterminations, regions
+from services.eligibility.api import awards, determinations, notices, policy_packs, redeterminations, regions
 from services.eligibility.api.household_body import parse_request
 from services.eligibility.domain.permission import PERMISSIONS
 from services.eligibility.errors import CATALOGUE, CONSTRAINTS
@@ -30,6 +30,7 @@ def create_app(settings: Configuration[Any]) -> FastAPI:
     runtime = create_runtime(settings)
     routers = [
         determinations.router,
+        notices.router,
         redeterminations.router,
         awards.router,
         policy_packs.router,
