@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from services.shared.policy.fault import PackFault
-from services.shared.policy.pack import HEAD, KEEP_SMALLER, MAX_FILE_BYTES, TOO_LARGE, Pack
+from services.shared.policy.pack import HEAD, Pack
+from services.shared.policy.pack_text import KEEP_SMALLER, MAX_FILE_BYTES, TOO_LARGE
 from services.shared.policy.text import Text, written_as
 from services.shared.vocabulary.actor import NATION as EVERYWHERE
 from services.shared.vocabulary.region import NATION, is_region_code
@@ -101,7 +102,7 @@ def differs_only_in_version(
 
 
 def _without(files: Mapping[str, str], version: str) -> Mapping[str, str]:
-    return {**files, HEAD: files.get(HEAD, "").replace(version, "")}
+    return {**files, HEAD: files.get(HEAD, "").replace(f'"{version}"', "")}
 
 
 def _long_key() -> tuple[Text, Text]:

@@ -79,10 +79,15 @@ def _decide(
 ) -> dict[str, Any]:
     now = runtime.now()
     pack_proposals.insert_decision(tx, proposal, decision, actor.subject, reason, now)
-    identity = {"id": proposal.pack, "version": proposal.version, "sha256": proposal.sha256}
+    about: audit.Details = {
+        "pack": proposal.pack,
+        "pack_version": proposal.version,
+        "sha256": proposal.sha256,
+        "decision": decision,
+    }
     event = audit.Event(now, actor.subject, "decide_policy_pack", "policy_pack", proposal.id, request_id)
-    audit.append(tx, runtime.tables, event, {**identity, "decision": decision})
-    return {**identity, "state": decision}
+    audit.append(tx, runtime.tables, event, about)
+    return {"id": proposal.pack, "version": proposal.version, "sha256": proposal.sha256, "state": decision}
 
 
 def _after(before: tuple[str, datetime] | None) -> datetime:

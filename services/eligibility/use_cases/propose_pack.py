@@ -35,7 +35,8 @@ def propose_pack(
     proposal_id, now = new_id("proposal"), runtime.now()
     pack_proposals.insert_proposal(tx, proposal_id, pack, examination.files, actor.subject, now)
     event = audit.Event(now, actor.subject, "propose_policy_pack", "policy_pack", proposal_id, request_id)
-    audit.append(tx, runtime.tables, event, pack.identity)
+    about: audit.Details = {"pack": pack.id, "pack_version": pack.version, "sha256": pack.sha256}
+    audit.append(tx, runtime.tables, event, about)
     return {**pack.identity, "state": PROPOSED, "replaces": replaces, "cases": len(pack.cases)}
 
 

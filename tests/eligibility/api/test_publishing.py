@@ -8,8 +8,9 @@ import pytest
 from services.eligibility.domain.pack_proposal import MAX_FILES, MAX_KEY_PARTS, MAX_PACK_BYTES
 from services.eligibility.store.policy_packs import list_current
 from services.eligibility.use_cases import examine_pack, published_policy
-from services.shared.policy.pack import MAX_FILE_BYTES
-from tests.new_pack import ID, pack_files, request_body, sha256_of
+from services.shared.policy.pack_text import MAX_FILE_BYTES
+from services.shared.vocabulary.region import places
+from tests.new_pack import ID, PLACE, pack_files, request_body, sha256_of
 
 PATH = "/policy-packs"
 
@@ -49,9 +50,13 @@ def code_of(answer):
 
 
 @pytest.fixture(scope="module")
-def place(request):
+def place():
     """A place of its own for each test that publishes, so that none stands on what another left."""
-    return iter(str(number) for number in range(659002, 659100))
+    return (code for code, place in sorted(places().items()) if code[:2] == "65" and _is_county(place))
+
+
+def _is_county(place):
+    return place.level == "county" and place.until is None and place.code != PLACE
 
 
 def test_two_persons_publish_and_the_answer_changes(eligibility, place):
@@ -170,11 +175,10 @@ def test_a_pack_is_examined_with_those_in_force(eligibility):
     current = in_force(eligibility, "cn")
     files = dict(eligibility.get(f"{PATH}/cn/{current}").json()["files"])
     files["pack.toml"] = files["pack.toml"].replace(f'"{current}"', '"broken.1"')
-    name = next(name for name, text in files.items() if "[parameter.margin_multiplier]" in text)
-    files[name] = files[name].replace("margin_multiplier", "margin_multiple")
-    files["parameters.csv"] = files["parameters.csv"].replace("margin_multiplier", "margin_multiple")
+    files = {name: text.replace("margin_multiplier", "margin_multiple") for name, text in files.items()}
     errors = propose(eligibility, files).json()["errors"]
-    assert {error["pack"] for error in errors} >= {"cn-440100"}
+    told = {error["pack"] for error in errors}
+    assert told and all(pack.startswith("cn-") for pack in told)
     assert len(errors) <= examine_pack.MAX_FINDINGS
 
 
@@ -227,7 +231,7 @@ def test_an_officer_publishes_for_the_places_that_are_hers(eligibility, place):
     assert propose(eligibility, files, regions=("650000",)).status_code == 201
     for decide in (publish, refuse):
         assert code_of(decide(eligibility, "1", f"cn-{at}", regions=("420000",))) == (403, "forbidden")
-    assert publish(eligibility, "1", f"cn-{at}", regions=("659000",)).status_code == 200
+    assert publish(eligibility, "1", f"cn-{at}", regions=(at,)).status_code == 200
 
 
 def test_the_nations_pack_is_for_who_acts_for_the_nation(eligibility):
@@ -318,10 +322,8 @@ def key_of(parts):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_each_bound_from_both_sides(eligibility, files, word):
-    examination = eligibility.app.state.pack_examiner.examine(files)
-    assert [fault.problem.en for fault in examination.faults][:1] == (
-        [] if word is None else [*filter(None, [word])]
-    ) or (word in examination.faults[0].problem.en)
+    faults = eligibility.app.state.pack_examiner.examine(files).faults
+    assert [word in fault.problem.en for fault in faults] == [True] if word else faults == ()
 
 
 HOSTILE = {
@@ -480,8 +482,8 @@ def test_each_step_is_in_the_log_without_the_files(eligibility, place):
     )
     leaves = [json.loads(bytes(leaf)) for _, leaf in events]
     assert [action for action, _ in events] == ["decide_policy_pack", "propose_policy_pack"]
-    assert all(leaf["details"]["sha256"] == sha256_of(pack_files(place=at)) for leaf in leaves)
-    assert leaves[0]["details"]["decision"] == "PUBLISHED"
+    assert all(leaf["sha256"] == sha256_of(pack_files(place=at)) for leaf in leaves)
+    assert leaves[0]["decision"] == "PUBLISHED"
     assert all("dibao_standard" not in bytes(leaf).decode() for _, leaf in events)
 
 

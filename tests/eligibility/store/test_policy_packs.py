@@ -94,9 +94,9 @@ def test_packs_are_listed_page_by_page_in_order(owner):
     assert pages == whole
 
 
-def test_the_service_publishes_nothing_over_http(eligibility):
-    for method in ("PUT", "POST", "DELETE", "PATCH"):
-        for path in ("/policy-packs", "/policy-packs/cn/1"):
+def test_a_published_version_is_not_changed_over_http(eligibility):
+    for method in ("PUT", "DELETE", "PATCH"):
+        for path in ("/policy-packs", "/policy-packs/cn/1", "/policy-packs/cn/1/proposal"):
             assert eligibility.call(method, path, "policy_officer", json={}).status_code == 405
 
 
