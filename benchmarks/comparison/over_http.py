@@ -1,0 +1,114 @@
+"""Requests a second and CPU time a request: OpenFisca's web API and our service, two worker processes each."""
+
+import json
+import os
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.comparison.household import Household
+from benchmarks.comparison.openfisca_situation import situation
+from benchmarks.comparison.pack_files import write_packs
+from benchmarks.comparison.referee import Outputs, determine
+from benchmarks.comparison.request_body import request_body
+from benchmarks.comparison.sample import timed
+from benchmarks.http_requests import measure
+from benchmarks.load import free_port, post, wait_ready
+from benchmarks.serving import PROCESSES, Serving, eligibility_serving
+from services.cli.token import development_token
+from services.shared.vocabulary.money import fen_of
+
+REPOSITORY = Path(__file__).parents[2]
+OURS, PEER = 6_000, 400
+ROUNDS = 3
+
+
+def over_http(python: Path, share: float = 1) -> list[dict[str, Any]]:
+    """A row for each call, the median of three rounds; `share` of the requests for a quick look."""
+    return [*_openfisca(python, round(PEER * share)), *_ours(round(OURS * share))]
+
+
+def _rounds(path: str, serving: Serving, requests: list[bytes], count: int) -> dict[str, Any]:
+    rounds = [measure(path, serving, requests, count) for _ in range(ROUNDS)]
+    middle = sorted(rounds, key=lambda row: row["requests_per_second"])[ROUNDS // 2]
+    return {**middle, "cpu_ms": round(middle["service_cpu_ms"] + middle["database_cpu_ms"], 3)}
+
+
+# --- OpenFisca -------------------------------------------------------------------------------------------------------
+
+
+def _openfisca(python: Path, count: int) -> Iterator[dict[str, Any]]:
+    bodies = [json.dumps(situation(household)).encode() for household in timed()]
+    with _openfisca_serving(python) as serving:
+        _hold_openfisca(serving.port, bodies)
+        for path in ("calculate", "trace"):
+            requests = [post(f"/{path}", body) for body in bodies]
+            yield {**_rounds(path, serving, requests, count), "call": f"OpenFisca POST /{path}"}
+
+
+@contextmanager
+def _openfisca_serving(python: Path) -> Iterator[Serving]:
+    port = free_port()
+    serve = [str(python.with_name("openfisca")), "serve", "--country-package", "benchmarks.comparison.openfisca_policy"]
+    # Threads keep connections open, which gunicorn's plain workers do not: the quicker of the two.
+    argv = [*serve, "--port", str(port), "--bind", f"127.0.0.1:{port}", "--workers", str(PROCESSES)]
+    argv += ["--worker-class", "gthread", "--threads", "1", "--log-level", "warning"]
+    server = subprocess.Popen(argv, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    try:
+        wait_ready(port)
+        yield Serving(port, server.pid, server.pid)
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _hold_openfisca(port: int, bodies: list[bytes]) -> None:
+    for household, body in zip(timed(), bodies, strict=True):
+        answer = _asked(f"http://127.0.0.1:{port}/calculate", body)["households"]["h"]
+        found = tuple(int(answer[name][household.on[:7]]) for name in Outputs._fields)
+        assert found == determine(household, household.figures), f"OpenFisca's web API differs: {found}"
+
+
+# --- ours ------------------------------------------------------------------------------------------------------------
+
+
+def _ours(count: int) -> Iterator[dict[str, Any]]:
+    bodies = [json.dumps(request_body(household)).encode() for household in timed()]
+    with tempfile.TemporaryDirectory(prefix="doudi-packs-") as folder:
+        write_packs(Path(folder))
+        with eligibility_serving(Path(folder)) as serving:
+            token = development_token("caseworker", "bench")
+            for household, body in zip(timed(), bodies, strict=True):
+                hold(household, _asked(f"http://127.0.0.1:{serving.port}/eligibility/v1/simulations", body, token))
+            for path in ("simulations", "determinations"):
+                requests = [post(f"/eligibility/v1/{path}", body, token) for body in bodies]
+                yield {**_rounds(path, serving, requests, count), "call": f"ours POST …/{path}"}
+
+
+def hold(household: Household, answer: dict[str, Any]) -> None:
+    """Raise AssertionError where the service's answer is not the referee's."""
+    right = determine(household, household.figures)
+    amounts: dict[str, list[int]] = {}
+    granted: set[str] = set()
+    for result in answer["results"]:
+        if result["outcome"] == "eligible":
+            granted.add(result["programme"])
+            paid = result.get("monthly") or result.get("one_off")
+            amounts.setdefault(result["programme"], []).append(fen_of(paid) if paid else 0)
+    found = {name: sum(each) for name, each in amounts.items()}
+    assert found.get("tekun", 0) == right.tekun, "tekun differs"
+    assert found.get("dibao", 0) == right.dibao + right.supplement, "dibao differs"
+    assert found.get("dibao_single", 0) == right.single, "dibao_single differs"
+    assert found.get("temporary_aid", 0) == right.emergency, "temporary_aid differs"
+    assert ("dibao_margin" in granted) == bool(right.margin), "dibao_margin differs"
+    assert ("rigid_expenditure" in granted) == bool(right.rigid), "rigid_expenditure differs"
+
+
+def _asked(url: str, body: bytes, token: str = "") -> Any:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answered:
+        return json.loads(answered.read())
