@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from services.eligibility.domain.answer import (
@@ -86,7 +87,7 @@ class Case:
         """That of this evaluation, so that results share reasons."""
         key = id(evaluation)
         if key not in self.explanations:
-            self.explanations[key] = Explanation(evaluation, lambda below: subject_of(self.request, below))
+            self.explanations[key] = Explanation(evaluation, partial(subject_of, self.request))
         return self.explanations[key]
 
     @staticmethod

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from services.shared.policy.abstract import UNTOLD, AbstractEvaluator, Paths, Row, Seen, told_rows
@@ -12,7 +12,7 @@ from services.shared.policy.fault import PackFault
 from services.shared.policy.figures import FigureInForce
 from services.shared.policy.open_value import OPEN, Unknown
 from services.shared.policy.pack import Pack, ParameterDeclaration
-from services.shared.policy.printing import Frame, Program, compile_rulebook
+from services.shared.policy.printing import Frame, Place, Program, compile_rulebook
 from services.shared.policy.reason_printing import ReasonProgram, compile_reasons
 from services.shared.policy.rulebook import Rulebook, rulebook_of
 from services.shared.policy.schema import Schema
@@ -196,13 +196,12 @@ class Evaluation:
     def _abstract(self) -> AbstractEvaluator:
         policy = self.policy
         as_of = (policy.as_of, policy.as_of)
-        return AbstractEvaluator(
-            policy.book, policy.parameters, policy.all_held, as_of, self._known, hasty=policy.is_hasty
-        )
+        known = partial(_value_at, self.frame, self._places)
+        return AbstractEvaluator(policy.book, policy.parameters, policy.all_held, as_of, known, hasty=policy.is_hasty)
 
     def value(self, rule: str, row: Row) -> Any:
         """The value that the program computed, OPEN where an input was open."""
-        return self._known(rule, row.of(self.policy.book.rules[rule].entity))
+        return _value_at(self.frame, self._places, rule, row.of(self.policy.book.rules[rule].entity))
 
     def seen(self, rule: str, row: Row) -> Seen:
         """What the rule can be, and the open facts and figures it hangs on."""
@@ -223,14 +222,15 @@ class Evaluation:
             self._rows[key] = told_rows(schema, entity, above)
         return self._rows[key]
 
-    def _known(self, rule: str, row: Row) -> Any:
-        indices, place = row.indices, self._places[rule]
-        if UNTOLD in indices:
-            return OPEN
-        value: Any = self.frame
-        for slot, index in zip(place, indices, strict=False):
-            value = value[slot][index]
-        return value[place[-1]]
+
+def _value_at(frame: Frame, places: Mapping[str, Place], rule: str, row: Row) -> Any:
+    if UNTOLD in row.indices:
+        return OPEN
+    place = places[rule]
+    value: Any = frame
+    for slot, index in zip(place, row.indices, strict=False):
+        value = value[slot][index]
+    return value[place[-1]]
 
 
 __all__ = ["Evaluation", "PackSet", "Paths", "PreparedPolicy", "Row", "parameter_value", "prepared"]

@@ -81,7 +81,7 @@ class Explanation:
         self._evaluation, self._name_of, self._origins_of = evaluation, name_of, origins_of
         self._printed = policy.reasons_with_facts if origins_of else policy.reasons
         self._said: dict[Any, Any] = {}
-        self._arguments = (self, evaluation.frame, evaluation.root.facts, policy.reason_arguments, self._said)
+        self._arguments = (evaluation.frame, evaluation.root.facts, policy.reason_arguments, self._said)
         # What printed code asks for:
         self.names: list[Any] = [None] * len(policy.book.schema.entities)
         self.figures = policy.figure_texts
@@ -92,7 +92,7 @@ class Explanation:
         """Why the rule has its value for the row, as JSON (`wire`). Raises TooMuchToSay."""
         own = row.of(self._evaluation.policy.book.rules[rule].entity)
         subject = ("null",) if own.indices else ()
-        return self._printed.functions[rule](*self._arguments, *own.indices, *subject)
+        return self._printed.functions[rule](self, *self._arguments, *own.indices, *subject)
 
     # --- what printed code asks for -----------------------------------------------------------------------------
 
