@@ -73,6 +73,8 @@ def choices(path: str, request: DeterminationRequest, policy: PreparedPolicy) ->
         return Choices(tuple([{"state": state, "since": long_ago}] * BOTH_PARENTS for state in PARENT_STATES))
     if key == "since":
         return Choices((policy.as_of, policy.as_of - YEAR))
+    if key == "until":
+        return Choices((policy.as_of, policy.as_of + YEAR))
     if key == "kind":
         return Choices(next(kinds for of, kinds in _KINDS.items() if path.startswith(of)))
     return Choices(_CODES.get(key, ()))

@@ -159,6 +159,7 @@ SCHEMA = Schema(
                 Fact.of("per_capita_income", MONEY),
                 Fact.of("property_ok", BOOL),
                 Fact.of("legal_capacity", BOOL),
+                Fact.of("relation", codes(*RELATIONS)),
             ),
             2 * MAX_MEMBERS,
         ),
@@ -169,6 +170,7 @@ SCHEMA = Schema(
             (
                 Fact.of("state", codes(WITH_CHILD, *PARENT_STATES)),
                 Fact.of("since", DATE),
+                Fact.of("until", DATE),
                 Fact.of("disability_grade", INT, *_GRADE),
                 Fact.of("grade_intellectual", INT, *_GRADE),
                 Fact.of("grade_mental", INT, *_GRADE),
@@ -306,11 +308,13 @@ def _supporters(member: Body, household: Body, path: str, presumed: Presumed) ->
             supporter.get(
                 "legal_capacity", presumed.get(("supporter", "legal_capacity"), Unknown(f"{at}.legal_capacity"))
             ),
+            _value(supporter, "relation", at),
         )
     for other, owes in kin_of(member, household["members"]):
         at = f"household.members[{other['id']}]"
-        # Income and property of someone in the household are the household's, which rules compute.
-        yield *_person(other, at, "member", presumed), True, owes, 0, True, True
+        # Income and property of someone in the household are the household's, which rules compute; what they are to
+        # the member no rule asks.
+        yield *_person(other, at, "member", presumed), True, owes, 0, True, True, "other"
 
 
 def _relation(member: Body, household: Body, path: str) -> Any:
@@ -426,16 +430,24 @@ def _bill(member: Body, household: Body) -> tuple[Any, Any]:
 
 
 def _parents(member: Body, household: Body, path: str, presumed: Presumed) -> tuple[Any, Any]:
-    """The parents that were told; else those who are members, which are all where both are."""
-    if "parents" in member:
-        told = (_told_parent(parent, f"{path}.parents[{index}]") for index, parent in enumerate(member["parents"]))
-        return tuple(told), True
+    """The parents that were told; else those who are members, which are all where both are.
+
+    Where one alone was told, the one parent who is a member is the other; of two members it is not told which.
+    """
+    told = tuple(
+        _told_parent(parent, f"{path}.parents[{index}]") for index, parent in enumerate(member.get("parents", ()))
+    )
     found = tuple(_parent_in_household(parent, presumed) for parent in parents_of(member, household["members"]))
-    return found, True if len(found) == BOTH_PARENTS else Unknown(f"{path}.parents")
+    if "parents" not in member:
+        return found, True if len(found) == BOTH_PARENTS else Unknown(f"{path}.parents")
+    if len(told) != 1 or not found:
+        return told, True
+    return ((*told, *found), True) if len(found) == 1 else (told, Unknown(f"{path}.parents"))
 
 
 def _told_parent(parent: Body, path: str) -> Row:
-    return (_value(parent, "state", path), _value(parent, "since", path), 0, 0, 0, False, *(False for _ in GONE))
+    dates = (_value(parent, "since", path), _value(parent, "until", path))
+    return (_value(parent, "state", path), *dates, 0, 0, 0, False, *(False for _ in GONE))
 
 
 def _parent_in_household(parent: Body, presumed: Presumed) -> Row:
@@ -445,6 +457,7 @@ def _parent_in_household(parent: Body, presumed: Presumed) -> Row:
     circumstances = dict(zip(CIRCUMSTANCES, _circumstances(parent, path, "member", presumed), strict=True))
     return (
         WITH_CHILD,
+        LEAST_DATE,
         LEAST_DATE,
         grade,
         by_category["intellectual"],
