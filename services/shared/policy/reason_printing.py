@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.shared.policy import tree
-from services.shared.policy.open_value import OPEN, OpenValueUsed
+from services.shared.policy.open_value import OpenValueUsed
 from services.shared.policy.printing import Place, Program
 from services.shared.policy.reason_template import (
     CHILDREN,
@@ -86,7 +86,6 @@ def compile_reasons(book: Rulebook, program: Program, *, with_facts: bool = Fals
     source = printer.source()
     amounts: dict[int, str] = {}
     namespace: dict[str, Any] = {
-        "OPEN": OPEN,
         "OpenValueUsed": OpenValueUsed,
         "TooMuchToSay": TooMuchToSay,
         "NULL": NULL,
@@ -422,7 +421,8 @@ class _Printer(Spelling):
         resolved = f"c.truth({self._constant(node, 'N')}, {where!r}, {_tuple(self._row(where))})"
         if isinstance(node, tree.RuleRef):
             self._line(f"{name} = {self.rule(node)}")
-            self._line(f"if {name} is OPEN: {name} = {resolved}")
+            # A rule that hands on an open fact has the fact's own Unknown for its value.
+            self._line(f"if {name} is not True and {name} is not False: {name} = {resolved}")
         else:
             self._line(f"try: {name} = not not {self.spell(node)}")
             self._line(f"except OpenValueUsed: {name} = {resolved}")
@@ -508,9 +508,11 @@ class _Printer(Spelling):
         self._said.append(rule.id)
         self._may_repeat |= not set(self._loops) <= set(rows)
         if self._is_constant(rule):
-            texts = [self._formatted(rule, case, {}) for case in truths_of(rule)]
-            chosen = f"{texts[0]} if {truth} is True else {texts[1]} if {truth} is False else {texts[2]}"
-            self._line(f"out.append({chosen if rule.kind is BOOL else texts[0]})")
+            text, *others = (self._formatted(rule, case, {}) for case in truths_of(rule))
+            chosen = (
+                f"{text} if {truth} is True else {others[0]} if {truth} is False else {others[1]}" if others else text
+            )
+            self._line(f"out.append({chosen})")
             return
         more = "".join(f", {name}" for name in [*rows, *([self._subject(rule.entity, rows)] if rows else [])])
         self._line(f"out.append(x{self.numbers[rule.id]}({ARGUMENTS}{more}))")
