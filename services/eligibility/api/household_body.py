@@ -453,6 +453,7 @@ def parse_request(raw: bytes | Mapping[str, Any]) -> DeterminationRequest:
         events=None if events is None else tuple(events),
         programmes=None if programmes is None else tuple(dict.fromkeys(programmes)),
         parameters=body.get("parameters", {}),
+        origins=tuple(body.get("origins", ())),
     )
 
 

@@ -11,7 +11,7 @@ from services.eligibility.domain.answer import (
     Answer,
     Combination,
     Outcome,
-    PaperToBring,
+    Paper,
     PresumptionUsed,
     Result,
 )
@@ -19,6 +19,7 @@ from services.eligibility.domain.combination import best_combination
 from services.eligibility.domain.facts import CIRCUMSTANCES, SCHEMA, read_facts, used_presumptions
 from services.eligibility.domain.kinship import kin_of, parents_of
 from services.eligibility.domain.missing import Budget, settling
+from services.eligibility.domain.origins import origins_of
 from services.eligibility.domain.outcome import open_paths, outcome_of
 from services.eligibility.domain.request import PROGRAMMES, TIERS, Body, DeterminationRequest
 from services.shared.policy.abstract import is_single, only_value
@@ -87,7 +88,9 @@ class Case:
         """That of this evaluation, so that results share reasons."""
         key = id(evaluation)
         if key not in self.explanations:
-            self.explanations[key] = Explanation(evaluation, partial(subject_of, self.request))
+            self.explanations[key] = Explanation(
+                evaluation, partial(subject_of, self.request), origins_of(self.request)
+            )
         return self.explanations[key]
 
     @staticmethod
@@ -243,13 +246,13 @@ def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Ro
     return reasons
 
 
-def _papers(evaluation: Evaluation, programme: Programme, row: Row) -> Iterator[PaperToBring]:
+def _papers(evaluation: Evaluation, programme: Programme, row: Row) -> Iterator[Paper]:
     book = evaluation.policy.book
     for name in programme.documents:
         document = book.documents[name]
         if document.when and evaluation.seen(document.when, row)[0] == FALSE:
             continue
-        yield PaperToBring(document.id, document.text, _citation(book, document.citations))
+        yield Paper(document.id, document.text, document.held_by, _citation(book, document.citations))
 
 
 def _citation(book: Rulebook, citations: Sequence[Citation]) -> Mapping[str, str] | None:

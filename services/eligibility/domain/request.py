@@ -54,6 +54,8 @@ class DeterminationRequest:
     events: tuple[Body, ...] | None = field(repr=False)
     programmes: tuple[str, ...] | None
     parameters: Mapping[str, str | bool | int]
+    origins: tuple[Body, ...] = field(default=(), repr=False)
+    """Where facts come from, for explanations; no answer hangs on them."""
 
     @property
     def simulation(self) -> bool:
