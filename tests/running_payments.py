@@ -31,6 +31,7 @@ from services.shared.runtime.callers import issue_token
 from services.shared.runtime.clock import system_now
 from services.shared.runtime.jobs import TryAgain
 from services.shared.runtime.service_app import Runtime
+from services.shared.runtime.service_client import ServiceClient
 from services.shared.vocabulary.actor import NATION, Actor
 from services.shared.vocabulary.identifiers import id_number_with_check_character
 from tests.running_bank import KEY, RunningBank, running_bank
@@ -38,6 +39,8 @@ from tests.running_bank import KEY, RunningBank, running_bank
 START_SECONDS = 30
 _numbers, _keys = itertools.count(1), itertools.count(1)
 _SHA256 = "0" * 64
+NOBODY = "http://127.0.0.1:9"
+"""Where no eligibility is: what is asked of it waits."""
 
 
 def id_number(number: int, born: str | None = None) -> str:
@@ -62,6 +65,7 @@ class Payments:
     owner: Engine
     bank: RunningBank
     bank_line: Bank
+    eligibility_line: ServiceClient
     http: httpx.Client
 
     @property
@@ -140,7 +144,7 @@ class Payments:
 
     def tick(self) -> None:
         """Every schedule of the worker, once."""
-        for schedule in schedules(self.runtime, self.bank_line).values():
+        for schedule in schedules(self.runtime, self.bank_line, self.eligibility_line).values():
             schedule.run()
 
     def lines(self, award: str | None = None, **query: Any) -> list[dict[str, Any]]:
@@ -235,13 +239,17 @@ def payments(configured: dict[str, str], owner_url: str, bank: RunningBank) -> I
             time.sleep(0.02)
         owner = create_engine(owner_url, isolation_level="AUTOCOMMIT")
         line = Bank(bank.url, key_file, answer_seconds=3.0)
+        eligibility = ServiceClient(
+            "eligibility", NOBODY, "payments", Path(configured["DOUDI_PAYMENTS_SIGNING_KEY_FILE"])
+        )
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with httpx.Client(timeout=20, trust_env=False) as http:
-            service = Payments(url, app, Path(configured["DOUDI_DATA_DIR"]), owner, bank, line, http)
+            service = Payments(url, app, Path(configured["DOUDI_DATA_DIR"]), owner, bank, line, eligibility, http)
             service.put_clock("2023-08-01T09:00:00+08:00")
             yield service
         server.should_exit = True
         thread.join(10)
         line.close()
+        eligibility.close()
         owner.dispose()
         app.state.runtime.database.close()

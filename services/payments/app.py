@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.payments.api import awards, batches, disbursements, exceptions, holds, ledger, on_time
+from services.payments.api import awards, batches, disbursements, exceptions, holds, ledger, on_time, policy_packs
 from services.payments.domain.permission import PERMISSIONS
 from services.payments.errors import CATALOGUE, CONSTRAINTS
 from services.payments.gateways.policy_pack import read_payment_pack
@@ -34,6 +34,7 @@ def create_app(settings: Configuration[Any]) -> FastAPI:
         exceptions.router,
         ledger.router,
         on_time.router,
+        policy_packs.router,
     ]
     app = create_service_app(create_runtime(settings), TITLE, routers, CATALOGUE, VERSION)
     app.state.payment_pack = read_payment_pack()

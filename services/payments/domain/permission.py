@@ -33,6 +33,7 @@ PERMISSIONS: Permissions = {
     "answer_hold": Permission(_COUNTY, frozenset({HoldState.OPEN})),
     "confirm_hold": Permission(_COUNTY, frozenset({HoldState.ANSWERED})),
     "read_hold": Permission(_READERS | _COUNTY),
+    "read_policy_pack": Permission(frozenset({AUDITOR})),
     "read_log": Permission(frozenset({AUDITOR, OPERATOR})),
     "set_test_clock": Permission(frozenset({OPERATOR})),
 }

@@ -448,3 +448,37 @@ exceptions = Table(
     ),
     Index("exceptions_of_a_bank_message", "bank", "statement", "line"),
 )
+
+named_policy_packs = Table(
+    "named_policy_packs",
+    metadata,
+    Column("sha256", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    instant("named_at"),
+    PrimaryKeyConstraint("sha256", name="policy_pack_is_named_once"),
+    CheckConstraint("length(sha256) = 64", name="policy_pack_hash_is_a_sha256"),
+)
+
+kept_policy_packs = Table(
+    "kept_policy_packs",
+    metadata,
+    Column("sha256", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("files", JSONB, nullable=False),
+    instant("kept_at"),
+    PrimaryKeyConstraint("sha256", name="policy_pack_is_kept_once"),
+    ForeignKeyConstraint(["sha256"], ["payments.named_policy_packs.sha256"], name="kept_policy_pack_was_named"),
+    UniqueConstraint("id", "version", name="policy_pack_version_has_one_content"),
+)
+
+policy_pack_refusals = Table(
+    "policy_pack_refusals",
+    metadata,
+    Column("sha256", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    instant("refused_at"),
+    PrimaryKeyConstraint("sha256", "refused_at", name="policy_pack_is_refused_once_at_a_time"),
+    ForeignKeyConstraint(["sha256"], ["payments.named_policy_packs.sha256"], name="refused_policy_pack_was_named"),
+)

@@ -6,8 +6,9 @@ from typing import Any
 
 from services.payments.domain.payee import Payee
 from services.payments.gateways.policy_pack import PaymentPack
-from services.payments.store import awards, calendar_years, disbursements
+from services.payments.store import awards, calendar_years, disbursements, policy_packs
 from services.payments.store.awards import AwardRecord, PayeeDetails
+from services.payments.store.policy_packs import NamedPack
 from services.payments.use_cases.advance_lines import Who
 from services.payments.use_cases.schedule_lines import schedule_award
 from services.shared.runtime import audit
@@ -69,6 +70,8 @@ def _record(tx: Transaction, runtime: Runtime, who: Who, pack: PaymentPack, inco
     event = audit.Event(who.now, who.actor, "apply_award", "award", record.award.id, who.request_id)
     about: audit.Details = {"determination": record.determination, "amount_fen": record.award.amount_fen}
     audit.append(tx, runtime.tables, event, about)
+    packs = [NamedPack(pack["id"], pack["version"], pack["sha256"]) for pack in record.basis["packs"]]
+    policy_packs.insert_named(tx, packs, who.now)
     first_month = record.award.starts_on.replace(day=1)
     days = calendar_years.find_working_days(tx)
     schedule_award(tx, runtime, pack, who, days, record.award.id, first_month)
