@@ -22,7 +22,7 @@ from services.shared.vocabulary.invalid_body import InvalidBody
 
 DEFAULT_PAGE, MAX_PAGE = 100, 500
 LARGER_BODIES = {"/policy-packs": 10_000_000}
-"""A pack of four million bytes, in which JSON writes some characters with two."""
+"""The largest pack that is read, in which JSON writes some characters with two."""
 
 router = APIRouter(prefix="/policy-packs", tags=["policy packs"])
 proposals_router = APIRouter(prefix="/policy-pack-proposals", tags=["policy packs"])

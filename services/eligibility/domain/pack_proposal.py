@@ -1,28 +1,20 @@
-"""A proposed policy pack: what its files may be called and weigh, and what may become of the proposal."""
+"""A proposed policy pack: what it and its files may be called, and what may become of the proposal."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from services.shared.policy.fault import PackFault
 from services.shared.policy.pack import HEAD, Pack
-from services.shared.policy.pack_text import KEEP_SMALLER, MAX_FILE_BYTES, TOO_LARGE
 from services.shared.policy.text import Text, written_as
 from services.shared.vocabulary.actor import NATION as EVERYWHERE
 from services.shared.vocabulary.region import NATION, is_region_code
 
 PROPOSED, PUBLISHED, REFUSED = "PROPOSED", "PUBLISHED", "REFUSED"
 
-MAX_FILES, MAX_PACK_BYTES = 500, 4_000_000
-"""The nation's pack with its cases has some thirty files and half a megabyte."""
-MAX_KEY_PARTS = 16
-"""A TOML key of thousands of parts takes the reader time by their square."""
-
 _WORD = "[a-z0-9][a-z0-9_-]{0,59}"
 FILE_NAME = re.compile(rf"pack\.toml|parameters\.csv|rules\.toml|(rules|cases)/{_WORD}\.toml|parameters/{_WORD}\.csv")
 """What a file of a pack may be called: the names that are read, and nothing that leads out of a folder."""
 VERSION = re.compile(r"(?!.*[0-9]{11})[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
-_KEY_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
-_LONG_KEY = re.compile(rf"(?<![\w-]){_KEY_PART}(?:[ \t]*+\.[ \t]*+{_KEY_PART}){{{MAX_KEY_PARTS}}}")
 
 CORRECT_NAME = Text(
     "只用 pack.toml、parameters.csv、rules.toml，及 rules/、parameters/、cases/ 下的小写文件名",
@@ -50,25 +42,11 @@ class PacksInForceChanged(Exception):
     """Another pack was published while this one was examined."""
 
 
-def faults_of_files(files: Mapping[str, str]) -> Iterator[PackFault]:
-    """What is wrong with the files before anything in them is read: too many, too large, or wrongly named."""
-    sizes = {name: len(content.encode()) for name, content in files.items()}
-    if len(files) > MAX_FILES:
-        problem = Text(f"规则包的文件超过 {MAX_FILES} 个", f"the pack has more than {MAX_FILES} files")
-        yield _fault(HEAD, problem, Text("把案例合并到较少的文件中", "split its cases less finely"))
-    elif any(FILE_NAME.fullmatch(name) is None for name in files):
-        # Not named: what is no name of ours may be anything, a person's number included.
-        yield _fault("files", Text("有文件不属于规则包", "a file's name is none that a pack has"), CORRECT_NAME)
-    elif sum(sizes.values()) > MAX_PACK_BYTES:
-        whole = Text(f"规则包总共超过 {MAX_PACK_BYTES} 字节", f"the pack is larger than {MAX_PACK_BYTES} bytes in all")
-        yield _fault(HEAD, whole, Text("删去不用的案例", "remove cases that prove nothing more"))
-    else:
-        yield from (_fault(name, TOO_LARGE, KEEP_SMALLER) for name, size in sizes.items() if size > MAX_FILE_BYTES)
-        yield from (
-            _fault(name, *_long_key())
-            for name, text in files.items()
-            if name[-5:] == ".toml" and _LONG_KEY.search(text)
-        )
+def fault_of_files(files: Mapping[str, str]) -> PackFault | None:
+    """What is wrong with the files' names. They are not told: what is no name of ours may be a person's number."""
+    if all(FILE_NAME.fullmatch(name) for name in files):
+        return None
+    return PackFault("?", "files", 0, Text("有文件不属于规则包", "a file's name is none that a pack has"), CORRECT_NAME)
 
 
 def fault_of_name(pack: Pack) -> PackFault | None:
@@ -103,12 +81,3 @@ def differs_only_in_version(
 
 def _without(files: Mapping[str, str], version: str) -> Mapping[str, str]:
     return {**files, HEAD: files.get(HEAD, "").replace(f'"{version}"', "")}
-
-
-def _long_key() -> tuple[Text, Text]:
-    problem = Text(f"有键超过 {MAX_KEY_PARTS} 段", f"a key has more than {MAX_KEY_PARTS} parts")
-    return problem, Text("缩短该键", "shorten the key")
-
-
-def _fault(where: str, problem: Text, remedy: Text) -> PackFault:
-    return PackFault("?", where, 0, problem, remedy)

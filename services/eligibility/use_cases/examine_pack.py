@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.eligibility.domain.pack_proposal import fault_of_name, faults_of_files
+from services.eligibility.domain.pack_proposal import fault_of_files, fault_of_name
 from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.eligibility.use_cases.published_policy import InForce, PublishedPolicy
 from services.eligibility.use_cases.run_golden_cases import CaseReport, Parse, run_golden_cases
@@ -80,9 +80,9 @@ class PackExaminer:
 
     def _examined(self, files: Mapping[str, str]) -> Examination:
         in_force, end = self._policy.newest(), time.monotonic() + EXAMINATION_SECONDS
-        pack, faults = _read(files)
-        if pack is None:
-            return Examination(files, in_force.versions, None, faults)
+        pack = _read(files)
+        if isinstance(pack, PackFault):
+            return Examination(files, in_force.versions, None, (pack,))
         found = []
         for fault in self._faults(pack, in_force):
             if fault is not None:
@@ -117,14 +117,11 @@ class PackExaminer:
             yield _case_fault(report) if report.problems else None
 
 
-def _read(files: Mapping[str, str]) -> tuple[Pack | None, tuple[PackFault, ...]]:
-    faults = tuple(faults_of_files(files))
-    if faults:
-        return None, faults
+def _read(files: Mapping[str, str]) -> Pack | PackFault:
     try:
-        return load_pack({name: text.encode() for name, text in files.items()}), ()
+        return fault_of_files(files) or load_pack({name: text.encode() for name, text in files.items()})
     except PackFault as fault:
-        return None, (fault,)
+        return fault
 
 
 def _caused_faults(packs: PackSet, pack: Pack, before: PackSet) -> Iterator[PackFault]:
