@@ -1,4 +1,4 @@
-"""Each dependency of pyproject.toml has an entry in docs/explanation/dependencies.md, and each entry a dependency."""
+"""Each dependency has an entry in docs/explanation/dependencies.md, and each entry a dependency."""
 
 import re
 import tomllib
@@ -6,14 +6,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = re.compile(r"^### `([a-z0-9-]+)`(?: and `([a-z0-9-]+)`)? · (.+)$", re.MULTILINE)
-SECTIONS = {"## At run time": "run", "## For tests and checks": "dev"}
+SECTIONS = {"## At run time": "run", "## For tests and checks": "dev", "## For the comparison alone": "peer"}
+PEERS = ROOT / "benchmarks" / "comparison" / "peers.in"
 GPL = re.compile(r"(?<!L)GPL")
 
 
 def declared():
-    """Name of each dependency → whether it is needed to run or by tests and checks alone."""
+    """Name of each dependency → whether it is needed to run, by tests and checks alone, or is a peer to measure."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = {"run": project["dependencies"], "dev": project["optional-dependencies"]["dev"]}
+    peers = [line for line in PEERS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    named = {"run": project["dependencies"], "dev": project["optional-dependencies"]["dev"], "peer": peers}
     return {name_in(line): kind for kind, lines in named.items() for line in lines}
 
 
