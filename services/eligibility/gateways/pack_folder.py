@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.shared.policy.fault import PackFault
-from services.shared.policy.pack import HEAD, KEEP_SMALLER, MAX_FILE_BYTES, PACK_FILES, TOO_LARGE, Pack, load_pack
+from services.shared.policy.pack import HEAD, PACK_FILES, Pack, load_pack
+from services.shared.policy.pack_text import KEEP_SMALLER, MAX_FILE_BYTES, MAX_FILES, TOO_LARGE
 from services.shared.policy.text import Text
 
 SHIPPED = Path(__file__).parent.parent / "policy_packs"
 """The packs that come with the service."""
 
-MAX_PACKS, MAX_FILES = 5_000, 1_000
+MAX_PACKS = 5_000
 
 
 def read_pack_files(folder: Path) -> Mapping[str, bytes]:

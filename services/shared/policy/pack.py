@@ -1,19 +1,16 @@
 """A policy pack as it is written: dated rules and figures with their sources, read from the text of its files."""
 
-import csv
 import hashlib
-import io
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
 from services.shared.policy.fault import PackFault
+from services.shared.policy.pack_text import refuse_too_many, refuse_too_much, rows_of, toml_of
 from services.shared.policy.text import Text, one_of, written_as
-from services.shared.policy.written import Written, optional_date, text_of
+from services.shared.policy.written import Written, in_range, optional_date, refuse_backwards, text_of
 from services.shared.vocabulary.period import Period
 
 HEAD, FIGURES, RULES = "pack.toml", "parameters.csv", "rules.toml"
@@ -21,9 +18,8 @@ FIGURES_BY_TOPIC, RULES_BY_TOPIC, CASES = "parameters/*.csv", "rules/*.toml", "c
 PACK_FILES = (HEAD, FIGURES, RULES, FIGURES_BY_TOPIC, RULES_BY_TOPIC, CASES)
 """The files of a pack; a large one has figures and rules in a file for each topic."""
 
-MAX_FILE_BYTES = 1_000_000
-TOO_LARGE = Text("文件过大", "the file is too large")
-KEEP_SMALLER = Text(f"保持在 {MAX_FILE_BYTES} 字节以内", f"keep it within {MAX_FILE_BYTES} bytes")
+MAX_EXPRESSION_CHARACTERS = 400_000
+"""In all expressions of a pack together."""
 REPLACED = "replaced"
 """In the column `until`: the figure is in force until its successor, however late that comes."""
 
@@ -174,11 +170,15 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A paper to bring, while the rule `when` holds (always, when empty)."""
+    """A paper that is needed, while the rule `when` holds (always, when empty).
+
+    `held_by` names the department that holds it, so that nobody need bring it (Social Assistance Law Art. 62).
+    """
 
     id: str
     text: Text
     when: str
+    held_by: Text | None
     citations: tuple[Citation, ...]
 
 
@@ -268,14 +268,16 @@ def load_pack(files: Mapping[str, bytes]) -> Pack:
     Raises PackFault, naming the file and what to do, for text that is not as a pack is written. Names and kinds
     inside expressions are checked when the pack stands in its chain (`rulebook`).
     """
-    head = _toml(files, HEAD, "?")
+    refuse_too_much(files, "?")
+    head = toml_of(files, HEAD, "?")
     pack = head.text("id")
-    rules = [_toml(files, name, pack) for name in _named(files, RULES, RULES_BY_TOPIC)]
+    rules = [toml_of(files, name, pack) for name in _named(files, RULES, RULES_BY_TOPIC)]
 
-    def every(key: str) -> Iterator[Written]:
-        return (item for written in rules for item in written.tables(key))
+    def every(key: str, files: Sequence[Written] = rules) -> list[Written]:
+        found = [item for written in files for item in written.tables(key)]
+        refuse_too_many(key, found, pack, RULES if files is rules else HEAD)
+        return found
 
-    instruments = {item.id: item for item in map(_instrument, head.tables("instrument"))}
     loaded = Pack(
         id=pack,
         version=head.text("version"),
@@ -285,23 +287,35 @@ def load_pack(files: Mapping[str, bytes]) -> Pack:
         text=text_of(head.table("title")),
         period=head.period(),
         review=head.text("review"),
-        instruments=instruments,
-        presumptions=tuple(_presumption(item) for item in head.tables("presumption")),
+        instruments=_instruments(every("instrument", [head]), pack),
+        presumptions=tuple(map(_presumption, every("presumption", [head]))),
         delegation=head.strings("delegation"),
         declarations=dict(_declarations(rules, pack)),
-        figures=tuple(row for name in _named(files, FIGURES, FIGURES_BY_TOPIC) for row in _figures(files, name, pack)),
+        figures=_all_figures(files, pack),
         rules=tuple(map(_rule, every("rule"))),
         exceptions=tuple(map(_exception, every("exception"))),
         programmes=tuple(map(_programme, every("programme"))),
         exclusions=tuple(map(_exclusion, every("exclusion"))),
         documents=tuple(map(_document, every("document"))),
         linked=tuple(map(_linked, every("linked"))),
-        cases=tuple(_cases(files, pack)),
+        cases=_all_cases(files, pack),
         covers=head.texts("covers"),
     )
     for written in (head, *rules):
         written.finish()
+    _bound_expressions(loaded)
     return loaded
+
+
+def _bound_expressions(pack: Pack) -> None:
+    written = (*pack.rules, *(item.when for item in pack.exceptions))
+    whole = sum(len(rule.expression) + sum(map(len, rule.values.values())) for rule in written)
+    if whole > MAX_EXPRESSION_CHARACTERS:
+        problem = Text(
+            f"表达式合计超过 {MAX_EXPRESSION_CHARACTERS} 个字符",
+            f"the expressions are longer than {MAX_EXPRESSION_CHARACTERS} characters in all",
+        )
+        raise PackFault(pack.id, RULES, 0, problem, Text("合并相同的规则", "join rules that say the same"))
 
 
 def fingerprint(files: Mapping[str, bytes]) -> str:
@@ -324,48 +338,45 @@ def _named(files: Mapping[str, bytes], alone: str, by_topic: str) -> tuple[str, 
     return (*((alone,) if alone in files or not found else ()), *found)
 
 
-def _text(files: Mapping[str, bytes], name: str, pack: str) -> str:
-    content = files.get(name)
-    if content is None:
-        raise PackFault(
-            pack,
-            name,
-            0,
-            Text("缺少该文件", "the file is missing"),
-            Text("补上该文件；没有内容时也要写表头", "add it, with its header where it is empty"),
-        )
-    if len(content) > MAX_FILE_BYTES:
-        raise PackFault(pack, name, 0, TOO_LARGE, KEEP_SMALLER)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        problem = Text("文件不是 UTF-8 编码", "the file is not UTF-8")
-        raise PackFault(pack, name, 0, problem, Text("另存为 UTF-8 编码", "save it as UTF-8")) from None
-
-
-def _toml(files: Mapping[str, bytes], name: str, pack: str) -> Written:
-    try:
-        values = tomllib.loads(_text(files, name, pack), parse_float=Decimal)
-    except (ValueError, RecursionError) as error:  # not TOML; a number of thousands of digits; nested without end
-        problem = Text(f"这不是合法的 TOML（{error}）", f"this is not TOML ({error})")
-        raise PackFault(pack, name, 0, problem, Text("改正该行", "correct the line")) from None
-    return Written(pack if pack != "?" else str(values.get("id", "?")), name, values)
-
-
-def _cases(files: Mapping[str, bytes], pack: str) -> Iterator[PackCase]:
+def _all_cases(files: Mapping[str, bytes], pack: str) -> tuple[PackCase, ...]:
+    cases: list[PackCase] = []
     for name in sorted(name for name in files if fnmatchcase(name, CASES)):
-        written = _toml(files, name, pack)
-        bases = {key: item.everything() for key, item in written.named("base").items()}
-        for item in written.tables("case"):
-            base = item.text("base")
-            if base not in bases:
-                problem = Text(f"没有名为 {base} 的基础案例", f"there is no base {base}")
-                raise PackFault(pack, f"{name} case {item.text('name')}", 0, problem, written_as(f"[base.{base}]"))
-            yield PackCase(
-                name, item.text("name"), bases[base], item.mapping("set"), item.texts("unset"), item.mapping("expect")
-            )
-            item.finish()
-        written.finish()
+        cases += _cases(files, name, pack)
+        refuse_too_many("case", cases, pack, name)
+    return tuple(cases)
+
+
+def _all_figures(files: Mapping[str, bytes], pack: str) -> tuple[Figure, ...]:
+    figures: list[Figure] = []
+    for name in _named(files, FIGURES, FIGURES_BY_TOPIC):
+        figures += _figures(files, name, pack)
+        refuse_too_many("figure", figures, pack, name)
+    return tuple(figures)
+
+
+def _cases(files: Mapping[str, bytes], name: str, pack: str) -> Iterator[PackCase]:
+    written = toml_of(files, name, pack)
+    bases = {key: item.everything() for key, item in written.named("base").items()}
+    for item in written.tables("case"):
+        base = item.text("base")
+        if base not in bases:
+            problem = Text(f"没有名为 {base} 的基础案例", f"there is no base {base}")
+            raise PackFault(pack, f"{name} case {item.text('name')}", 0, problem, written_as(f"[base.{base}]"))
+        yield PackCase(
+            name, item.text("name"), bases[base], item.mapping("set"), item.texts("unset"), item.mapping("expect")
+        )
+        item.finish()
+    written.finish()
+
+
+def _instruments(items: Sequence[Written], pack: str) -> dict[str, Instrument]:
+    found: dict[str, Instrument] = {}
+    for instrument in map(_instrument, items):
+        if instrument.id in found:
+            problem = Text("该文件列出了两次", "the instrument is listed twice")
+            raise PackFault(pack, f"instrument {instrument.id}", 0, problem, Text("删除其中一处", "remove one of them"))
+        found[instrument.id] = instrument
+    return found
 
 
 def _instrument(item: Written) -> Instrument:
@@ -373,7 +384,7 @@ def _instrument(item: Written) -> Instrument:
         item.text("id"),
         item.text("title"),
         item.text("title_en"),
-        Period(item.day("in_force_from"), item.optional_day("in_force_until")),
+        item.period("in_force_from", "in_force_until"),
         item.code("confidence", CONFIDENCES),
     )
     item.finish()
@@ -388,7 +399,9 @@ def _presumption(item: Written) -> Presumption:
 
 def _declarations(files: Sequence[Written], pack: str) -> Iterator[tuple[str, ParameterDeclaration]]:
     names: set[str] = set()
-    for name, item in (entry for written in files for entry in written.named("parameter").items()):
+    declared = [entry for written in files for entry in written.named("parameter").items()]
+    refuse_too_many("parameter", declared, pack, RULES)
+    for name, item in declared:
         if name in names:
             problem = Text("该参数声明了两次", "the parameter is declared twice")
             raise PackFault(pack, f"parameter {name}", 0, problem, Text("删除其中一处", "remove one of them"))
@@ -478,7 +491,13 @@ def _exclusion(item: Written) -> Exclusion:
 
 
 def _document(item: Written) -> Document:
-    read = Document(item.text("id"), text_of(item), item.optional("when"), _citations(item))
+    read = Document(
+        item.text("id"),
+        text_of(item),
+        item.optional("when"),
+        item.optional_text_pair("held_by"),
+        _citations(item),
+    )
     item.finish()
     return read
 
@@ -499,12 +518,7 @@ def _linked(item: Written) -> Linked:
 
 
 def _figures(files: Mapping[str, bytes], name: str, pack: str) -> tuple[Figure, ...]:
-    reader = csv.DictReader(io.StringIO(_text(files, name, pack), newline=""))
-    try:
-        columns, rows = reader.fieldnames or (), list(reader)
-    except csv.Error as error:
-        problem = Text(f"这不是合法的 CSV（{error}）", f"this is not CSV ({error})")
-        raise PackFault(pack, name, 0, problem, Text("核对引号和换行", "check quotes and line breaks")) from None
+    columns, rows = rows_of(files, name, pack)
     missing = set(FIGURE_COLUMNS) - set(columns)
     if missing:
         listed = ", ".join(sorted(missing))
@@ -524,6 +538,8 @@ def _figure(row: Mapping[str, str], file: str, number: int, pack: str) -> Figure
         raise PackFault(pack, where, 0, problem, one_of(CONFIDENCES))
     from_on, from_year = _start(row["from"], pack, where)
     until = row["until"].strip()
+    until_on = None if until in ("", REPLACED) else optional_date(until, pack, where)
+    refuse_backwards(from_on, until_on, pack, where)
     return Figure(
         name=row["name"],
         key={name: value for name, value in row.items() if name not in FIGURE_COLUMNS and value},
@@ -531,7 +547,7 @@ def _figure(row: Mapping[str, str], file: str, number: int, pack: str) -> Figure
         unit=row["unit"],
         from_on=from_on,
         from_year=from_year,
-        until_on=None if until in ("", REPLACED) else optional_date(until, pack, where),
+        until_on=until_on,
         until_replaced=until == REPLACED,
         rounding=row["rounding"],
         citation=Citation(row["instrument"], row["article"], Period(from_on)),
@@ -543,8 +559,8 @@ def _figure(row: Mapping[str, str], file: str, number: int, pack: str) -> Figure
 
 
 def _start(text: str, pack: str, where: str) -> tuple[date, bool]:
-    if len(text) == 4 and text.isdigit():
-        return date(int(text), 1, 1), True
+    if len(text) == 4 and text.isascii() and text.isdecimal():
+        return in_range(date(max(int(text), 1), 1, 1), pack, where), True
     start = optional_date(text, pack, where)
     if start is None:
         problem = Text("该标准没有起始日期", "the figure has no start")

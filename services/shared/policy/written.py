@@ -9,8 +9,8 @@ from services.shared.policy.fault import PackFault
 from services.shared.policy.text import Text, one_of, written_as
 from services.shared.vocabulary.period import Period
 
-EARLIEST = date(1949, 10, 1)
-"""Where a rule or citation gives no start, it is as old as its pack."""
+EARLIEST, LATEST = date(1949, 10, 1), date(2999, 12, 31)
+"""Where a rule or citation gives no start, it is as old as its pack. No date of a pack lies outside."""
 
 
 A_TEXT = Text("文本", "a text")
@@ -95,13 +95,15 @@ class Written:
         """A date, None when absent."""
         value = self._take(key, None)
         if value is None or (isinstance(value, date) and type(value) is date):
-            return value
+            return None if value is None else in_range(value, self._pack, self._where)
         unquoted = Text(f"写成 {key} = 2026-07-01，不加引号", f"write {key} = 2026-07-01, without quotes")
         self._refuse(_must_be(key, A_DATE), unquoted)
 
-    def period(self) -> Period:
+    def period(self, first: str = "from", end: str = "until") -> Period:
         """The keys `from` and `until`: from the first date on, until the second, which no longer belongs to it."""
-        return Period(self.optional_day("from") or EARLIEST, self.optional_day("until"))
+        from_on, until_on = self.optional_day(first) or EARLIEST, self.optional_day(end)
+        refuse_backwards(from_on, until_on, self._pack, self._where)
+        return Period(from_on, until_on)
 
     def any(self, key: str) -> Any:
         """Whatever stands there."""
@@ -173,6 +175,23 @@ def optional_date(text: str, pack: str, where: str) -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        return in_range(date.fromisoformat(text), pack, where)
     except ValueError:
         raise PackFault(pack, where, 0, Text("这不是日期", "this is not a date"), written_as("2026-07-01")) from None
+
+
+def in_range(day: date, pack: str, where: str) -> date:
+    """The date. Raises PackFault where no law of ours can be."""
+    if EARLIEST <= day <= LATEST:
+        return day
+    remedy = Text(f"写 {EARLIEST} 到 {LATEST} 之间的日期", f"write a date from {EARLIEST} to {LATEST}")
+    raise PackFault(pack, where, 0, Text("日期超出范围", "the date is out of range"), remedy)
+
+
+def refuse_backwards(from_on: date, until_on: date | None, pack: str, where: str) -> None:
+    """Raise PackFault for a period that ends before it begins, or on the same day."""
+    if until_on is not None and until_on <= from_on:
+        problem = Text("截止日期不晚于起始日期", "it ends before it begins")
+        raise PackFault(
+            pack, where, 0, problem, Text("until 是失效的第一天", "until is the first day no more in force")
+        )

@@ -3,7 +3,8 @@
 import pytest
 
 from services.shared.policy.fault import PackFault
-from services.shared.policy.pack import MAX_FILE_BYTES, fingerprint, load_pack
+from services.shared.policy.pack import fingerprint, load_pack
+from services.shared.policy.pack_text import MAX_FILE_BYTES
 
 FILES = {
     "pack.toml": b'id = "cn"\nversion = "1"\njurisdiction = "cn"\nreview = "r"\ntitle = {zh = "a", en = "b"}\n',
