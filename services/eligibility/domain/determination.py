@@ -89,9 +89,15 @@ class Case:
         key = id(evaluation)
         if key not in self.explanations:
             self.explanations[key] = Explanation(
-                evaluation, partial(subject_of, self.request), origins_of(self.request)
+                evaluation, partial(subject_of, self.request), origins_of(self.request), self._answered(evaluation)
             )
         return self.explanations[key]
+
+    def _answered(self, evaluation: Evaluation) -> frozenset[str]:
+        """The programmes that this evaluation answers, so that their own results tell of them."""
+        book = self.evaluation.policy.book
+        asked = (book.programmes[code] for code in _asked(book, self.request) if code in book.programmes)
+        return frozenset(programme.id for programme in asked if self.at(programme) is evaluation)
 
     @staticmethod
     def of(policy: PreparedPolicy, request: DeterminationRequest) -> "Case":

@@ -4,7 +4,7 @@ A printed program (`reason_printing`) makes the text of each reason once for eac
 value is open, and what a reason looks like to who reads it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,8 @@ OriginsOf = Callable[[tree.FactRef, Row], Sequence[Mapping[str, Any]]]
 class Reason:
     """One node of an explanation, read back. `holds` is None for what cannot be told yet, and for what is no condition.
 
-    `facts` are the origins given for what the rule reads itself.
+    `facts` are the origins given for what the rule reads itself; `programme` is the one whose own result tells what is
+    beneath.
     """
 
     rule: str
@@ -55,6 +56,7 @@ class Reason:
     citation: Mapping[str, str] | None
     children: tuple["Reason", ...]
     facts: tuple[Mapping[str, Any], ...] = ()
+    programme: str | None = None
 
 
 def reasons_of(texts: Sequence[str]) -> tuple[Reason, ...]:
@@ -74,9 +76,18 @@ def bare_reason(rule: str, text: Text) -> str:
 
 
 class Explanation:
-    """Explains rules of one evaluation, each once: text is shared between the results that rest on it."""
+    """Explains rules of one evaluation, each once: text is shared between the results that rest on it.
 
-    def __init__(self, evaluation: Evaluation, name_of: NameOf, origins_of: OriginsOf | None = None) -> None:
+    What is beneath the conditions of `answered` programmes is left to their own results.
+    """
+
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        name_of: NameOf,
+        origins_of: OriginsOf | None = None,
+        answered: Collection[str] = (),
+    ) -> None:
         policy = evaluation.policy
         self._evaluation, self._name_of, self._origins_of = evaluation, name_of, origins_of
         self._printed = policy.reasons_with_facts if origins_of else policy.reasons
@@ -84,6 +95,7 @@ class Explanation:
         self._arguments = (evaluation.frame, evaluation.root.facts, policy.reason_arguments, self._said)
         # What printed code asks for:
         self.names: list[Any] = [None] * len(policy.book.schema.entities)
+        self.answered = answered
         self.figures = policy.figure_texts
         self.as_of = policy.as_of
         self.left = MAX_CHARACTERS

@@ -22,7 +22,9 @@ from services.shared.policy.reason_template import (
     Template,
     Truth,
     figures_of,
-    is_said,
+    has_sentence,
+    programme_of,
+    sentence_of,
     template_of,
     truths_of,
     values_of,
@@ -236,6 +238,7 @@ class _Printer(Spelling):
         with self._function(f"x{number}", rows, dict(zip(lineage, rows, strict=True)), more):
             self._remembered(2 * number, rows, " + (s is not NULL)" if rows else "")
             truth = self._truth(tree.RuleRef(rule.id, rule.entity, BOOL)) if rule.kind is BOOL else ""
+            self._told_elsewhere(rule, truth)
             has_children = self._beneath(rule, truth)
             if has_children:
                 self._line('kids = ",".join(out)')
@@ -245,6 +248,15 @@ class _Printer(Spelling):
                 self._line("if c.left < 0: raise TooMuchToSay")
             self._line("M[k] = t")
             self._line("return t")
+
+    def _told_elsewhere(self, rule: Rule, truth: str) -> None:
+        """Where a programme is answered too, its own result tells what is beneath it, and others only name it."""
+        programme = programme_of(self._book, rule)
+        if programme is not None:
+            with self._block(f"if {self._constant(programme.id)} in c.answered:"):
+                self._by_truth(rule, truth, {}, programme.id)
+                self._line("M[k] = t")
+                self._line("return t")
 
     def _remembered(self, number: int, rows: Sequence[str], more: str = "") -> None:
         shifts = [f" + ({row} << {NUMBER_BITS + ROW_BITS * depth})" for depth, row in enumerate(rows)]
@@ -276,35 +288,35 @@ class _Printer(Spelling):
             subject, kids = ("s" if rows else "NULL"), ("kids" if has_children else '""')
             self._line(f"t = c.partly({number}, {_tuple(rows)}, {subject}, {truth or 'None'}, {kids})")
 
-    def _by_truth(self, rule: Rule, truth: str, texts: Mapping[str, tuple[str, str]]) -> None:
+    def _by_truth(self, rule: Rule, truth: str, texts: Mapping[str, tuple[str, str]], told_by: str = "") -> None:
         cases = truths_of(rule)
         if len(cases) == 1:
-            self._composed(rule, cases[0], texts)
+            self._composed(rule, cases[0], texts, told_by)
             return
         for case, test in zip(cases, ("if", "elif", "else"), strict=True):
             with self._block("else:" if test == "else" else f"{test} {truth} is {case}:"):
-                self._composed(rule, case, texts)
+                self._composed(rule, case, texts, told_by)
 
-    def _composed(self, rule: Rule, case: Truth, texts: Mapping[str, tuple[str, str]]) -> None:
+    def _composed(self, rule: Rule, case: Truth, texts: Mapping[str, tuple[str, str]], told_by: str) -> None:
         shown = {name: text for name, (_, text) in texts.items()}
         if GAP in values_of(rule, case) and rule.written is not None and texts:
             upper, lower = (texts[name][0] for name in rule.written.gap)
             self._line(f"v0 = {upper} - {lower} if {upper} > {lower} else 0")
             shown[GAP] = self._text("v0", self._gap_kind(rule))
-        self._line(f"t = {self._formatted(rule, case, shown)}")
+        self._line(f"t = {self._formatted(rule, case, shown, told_by)}")
 
     def _gap_kind(self, rule: Rule) -> Kind:
         assert rule.written is not None
         return rule.values[rule.written.gap[0]].kind
 
-    def _formatted(self, rule: Rule, case: Truth, shown: Mapping[str, str]) -> str:
+    def _formatted(self, rule: Rule, case: Truth, shown: Mapping[str, str], told_by: str = "") -> str:
         """The template as an f-string, in which literal text are constants by number."""
         kinds = {name: node.kind for name, node in rule.values.items()}
         if rule.written is not None and rule.written.gap:
             kinds[GAP] = self._gap_kind(rule)
         parts: list[str] = []
         literal = ""
-        for part in self._template(rule, case):
+        for part in self._template(rule, case, told_by):
             if isinstance(part, str):
                 literal += part
                 continue
@@ -330,8 +342,9 @@ class _Printer(Spelling):
             FACTS: f"c.facts({self.numbers[rule.id]}, {_tuple(rows)})",
         }[hole]
 
-    def _template(self, rule: Rule, truth: Truth) -> Template:
-        template = template_of(self._book, rule, truth, has_children=self._reaches(rule.node))
+    def _template(self, rule: Rule, truth: Truth, told_by: str = "") -> Template:
+        has_children = not told_by and self._reaches(rule.node)
+        template = template_of(self._book, rule, truth, has_children=has_children, told_by=told_by)
         has_facts = self._with_facts and any(isinstance(part, tree.FactRef) for part in tree.walk(rule.node))
         return template if has_facts else tuple(part for part in template if part != FACTS)
 
@@ -387,7 +400,7 @@ class _Printer(Spelling):
         """Whether a sentence is beneath the node."""
         if isinstance(node, tree.RuleRef):
             rule = self._book.rules[node.rule]
-            return rule.has_sentence or self._hands_on(rule)
+            return has_sentence(self._book, rule) or self._hands_on(rule)
         return any(self._reaches(child) for child in tree.children_of(node))
 
     def _hands_on(self, rule: Rule) -> bool:
@@ -482,14 +495,14 @@ class _Printer(Spelling):
     def _of_rule(self, node: tree.RuleRef, truth: str) -> None:
         rule, outer = self._book.rules[node.rule], self._scope
         self._scope = {name: outer[name] for name in self._schema.lineage(rule.entity)[1:]}
-        if rule.has_sentence:
+        if has_sentence(self._book, rule):
             self._say(rule, node, truth)
         else:
             self._hand_on(rule)
         self._scope = outer
 
     def _say(self, rule: Rule, node: tree.RuleRef, truth: str) -> None:
-        said = [case for case in truths_of(rule) if is_said(rule, case)]
+        said = [case for case in truths_of(rule) if sentence_of(self._book, rule, case) is not None]
         is_limited = len(said) < len(truths_of(rule))
         if rule.kind is BOOL and (is_limited or self._is_constant(rule)):
             truth = truth or self._truth(node)
@@ -519,6 +532,8 @@ class _Printer(Spelling):
 
     def _is_constant(self, rule: Rule) -> bool:
         """Whether the reason's text hangs on nothing but what is known of the rule."""
+        if programme_of(self._book, rule) is not None:
+            return False
         template = self._template(rule, truths_of(rule)[0])
         return self._schema.root.name == rule.entity and all(
             isinstance(part, str) or part == SUBJECT for part in template
@@ -572,7 +587,7 @@ class _Printer(Spelling):
             found: dict[str, None] = {}
             for name in sub_rules(rule.node):
                 below = self._book.rules[name]
-                found |= dict.fromkeys([name] if below.has_sentence else self._may_say(below))
+                found |= dict.fromkeys([name] if has_sentence(self._book, below) else self._may_say(below))
             self._handed_on[rule.id] = tuple(found)
         return self._handed_on[rule.id]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from services.shared.policy import tree
+from services.shared.policy.pack import Programme
 from services.shared.policy.rulebook import Rule, Rulebook
 from services.shared.policy.schema import BOOL
 from services.shared.policy.text import Text
@@ -38,9 +39,28 @@ def truths_of(rule: Rule) -> tuple[Truth, ...]:
     return (True, False, None) if rule.kind is BOOL else (None,)
 
 
-def is_said(rule: Rule, truth: Truth) -> bool:
-    """Whether anything was written to be said of the rule in this case."""
-    return rule.sentence(BITS[truth]) is not None
+def programme_of(book: Rulebook, rule: Rule) -> Programme | None:
+    """The programme whose conditions the rule joins, where it is the engine's own rule for that."""
+    name, _, last = rule.id.rpartition(".")
+    return book.programmes.get(name) if rule.written is None and last == "eligible" else None
+
+
+def has_sentence(book: Rulebook, rule: Rule) -> bool:
+    """Whether anything may be said of the rule."""
+    return rule.has_sentence or programme_of(book, rule) is not None
+
+
+def sentence_of(book: Rulebook, rule: Rule, truth: Truth) -> Text | None:
+    """What is said of the rule in this case; None where nothing was written for it."""
+    programme = programme_of(book, rule)
+    if programme is None:
+        return rule.sentence(BITS[truth])
+    zh, en = programme.text.zh, programme.text.en
+    return {
+        True: Text(f"符合“{zh}”的条件", f"the conditions of {en} are met"),
+        False: Text(f"不符合“{zh}”的条件", f"the conditions of {en} are not met"),
+        None: Text(f"尚不能判断是否符合“{zh}”的条件", f"it cannot be told yet whether the conditions of {en} are met"),
+    }[truth]
 
 
 def values_of(rule: Rule, truth: Truth) -> tuple[str, ...]:
@@ -60,10 +80,10 @@ def figures_of(rule: Rule) -> tuple[tree.ParameterRef, ...]:
     return tuple(shown[name] for name in sorted(shown))
 
 
-def template_of(book: Rulebook, rule: Rule, truth: Truth, *, has_children: bool) -> Template:
-    """The reason of the rule in this case."""
+def template_of(book: Rulebook, rule: Rule, truth: Truth, *, has_children: bool, told_by: str = "") -> Template:
+    """The reason of the rule in this case; `told_by` names the programme whose own result tells what is beneath it."""
     holds = NULL if rule.kind is not BOOL else wire(truth)
-    sentence = rule.sentence(BITS[truth]) or OPEN_TEXT
+    sentence = sentence_of(book, rule, truth) or OPEN_TEXT
     parts: list[str | Hole] = [
         f'{{"rule":{wire(rule.id)},"subject":',
         SUBJECT,
@@ -76,6 +96,8 @@ def template_of(book: Rulebook, rule: Rule, truth: Truth, *, has_children: bool)
     for index, name in enumerate(values_of(rule, truth)):
         parts += [f"{',' * bool(index)}{wire(name)}:", Hole("json", name)]
     parts += ['},"figures":{', *((FIGURES,) if figures_of(rule) else ()), '},"citation":', _citation(book, rule)]
+    if told_by:
+        parts.append(f',"programme":{wire(told_by)}')
     return (*parts, FACTS, ',"children":[', *((CHILDREN,) if has_children else ()), "]}")
 
 

@@ -324,3 +324,43 @@ def test_origins_are_named_of_an_open_rule_too(policy_of, rule, shop):
     policy = policy_of(rule("a.poor", "shop", "bool", "shop.open and shop.money <= yuan('5.00')", LIMIT))
     found = reason(policy, "a.poor", shop(money=NO_MONEY), origins_of=lambda fact, row: [{"source": fact.name}])
     assert found.facts == ({"source": "open"}, {"source": "money"})
+
+
+# --- programmes -------------------------------------------------------------------------------------------------------
+
+PROGRAMME = """
+[[programme]]
+id = "aid"
+tier = "basic"
+entity = "person"
+conditions = ["aid.young"]
+decision_level = "county"
+zh = "补助"
+en = "aid"
+"""
+
+
+@pytest.mark.parametrize(
+    ("n", "zh", "holds"),
+    [
+        (1, "符合“补助”的条件", True),
+        (9, "不符合“补助”的条件", False),
+        (Unknown("n"), "尚不能判断是否符合“补助”的条件", None),
+    ],
+)
+def test_what_is_beneath_another_programme_is_left_to_its_own_result(policy_of, rule, shop, n, zh, holds):
+    policy = policy_of(
+        rule("aid.young", "person", "bool", "person.n < 5", WORDS)
+        + PROGRAMME
+        + rule("b.draws", "person", "bool", "aid.eligible", WORDS)
+    )
+    evaluation = Evaluation(policy, shop(people=(person(n=n),)))
+    row = evaluation.rows("person", evaluation.root)[0]
+    whole, brief = (
+        reasons_of([Explanation(evaluation, name_of, answered=answered).reason("b.draws", row)])[0].children[0]
+        for answered in ((), {"aid"})
+    )
+    assert (whole.rule, whole.text.zh, whole.holds, whole.programme) == ("aid.eligible", zh, holds, None)
+    assert told(whole) == ["aid.young"]
+    assert (brief.text, brief.holds, brief.programme, told(brief)) == (whole.text, holds, "aid", [])
+    assert len(reasons_of([Explanation(evaluation, name_of, answered={"aid"}).reason("aid.young", row)])) == 1

@@ -15,7 +15,7 @@ NUMBERED = re.compile(r"[xzwvstuoijgkKNC][0-9]+|[JS]s[0-9]+")
 GIVEN = set("cFEPMYktsg") | {"out", "kids", "told", "yuan", "rate_text", "date_text", "full_months"}
 GIVEN |= {"OpenValueUsed", "TooMuchToSay", "NULL", "len", "range", "list", "id"}
 CALLED = {"get", "append", "join", "values", "truth", "named", "names", "published", "partly", "facts", "figures"}
-CALLED |= {"left", "as_of"}
+CALLED |= {"left", "as_of", "answered"}
 PACKS = pack_set_of(read_packs())
 
 
