@@ -1,10 +1,12 @@
 """What each service's migration loads beside its tables."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from services.cli.migration import MigrationRefused, ShippedData
+from services.cli.output import errors
 from services.eligibility.gateways.pack_folder import SHIPPED as SHIPPED_PACKS
 from services.eligibility.gateways.pack_folder import pack_folders, read_pack_files
 from services.eligibility.store import policy_packs
@@ -12,7 +14,7 @@ from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.payments.use_cases.load_calendar import load_calendar
 from services.shared.policy.checks import check
 from services.shared.policy.fault import PackFault
-from services.shared.policy.pack import load_pack
+from services.shared.policy.pack import Pack, load_pack
 from services.shared.runtime.clock import system_now
 
 
@@ -34,22 +36,48 @@ class PackUnsound(MigrationRefused):
 
 
 def load_policy_packs(owner: Connection, folder: Path = SHIPPED_PACKS) -> None:
-    """Publish every pack in `folder`, checked together first.
+    """Publish every pack in `folder`, checked first together with those that stay in force.
 
+    What two persons published stays: of its place, what ships is for them to propose, and a line says so.
     Raises PackUnsound, and PackVersionChanged for a published version with other content.
     """
+    policy_packs.lock_publishing(owner)
     try:
-        shipped = [read_pack_files(path) for path in pack_folders(folder)]
-        packs = [load_pack(files) for files in shipped]
-        check(pack_set_of(packs))
+        staying = {pack.id: pack for pack in _published_by_people(owner)}
+        shipped = [(load_pack(files), files) for files in map(read_pack_files, pack_folders(folder))]
+        new = [(pack, files) for pack, files in shipped if pack.id not in staying]
+        check(pack_set_of([*staying.values(), *(pack for pack, _ in new)]))
     except PackFault as fault:
         raise PackUnsound(fault) from None
-    for files, pack in zip(shipped, packs, strict=True):
-        text = {name: content.decode() for name, content in files.items()}
-        if policy_packs.insert_pack(owner, pack.id, pack.version, pack.sha256, text, system_now()):
-            continue
-        if policy_packs.find_hash(owner, pack.id, pack.version) != pack.sha256:
-            raise PackVersionChanged(pack.id, pack.version)
+    for pack, files in new:
+        _publish(owner, pack, files)
+    for pack, _ in shipped:
+        if pack.id in staying and policy_packs.find_hash(owner, pack.id, pack.version) is None:
+            _say_that_it_stays(staying[pack.id], pack)
+
+
+def _published_by_people(owner: Connection) -> Iterator[Pack]:
+    for pack_id, version in policy_packs.list_published_by_people(owner):
+        found = policy_packs.find_pack(owner, pack_id, version)
+        assert found is not None  # it was listed in this transaction
+        yield load_pack({name: text.encode() for name, text in found.files.items()})
+
+
+def _publish(owner: Connection, pack: Pack, files: Mapping[str, bytes]) -> None:
+    text = {name: content.decode() for name, content in files.items()}
+    if policy_packs.insert_pack(owner, pack.id, pack.version, pack.sha256, text, system_now()):
+        return
+    if policy_packs.find_hash(owner, pack.id, pack.version) != pack.sha256:
+        raise PackVersionChanged(pack.id, pack.version)
+
+
+def _say_that_it_stays(staying: Pack, shipped: Pack) -> None:
+    errors.print(
+        f"规则包 {staying.id}：两人发布的 {staying.version} 仍有效；随软件的 {shipped.version} 须由两人提出并发布 / "
+        f"pack {staying.id}: {staying.version}, which two persons published, stays; "
+        f"{shipped.version}, which ships, is for them to propose",
+        markup=False,
+    )
 
 
 def load_calendar_years(owner: Connection) -> None:

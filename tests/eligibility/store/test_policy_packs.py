@@ -1,6 +1,7 @@
 """Published packs: a version is published once, its text kept as it was, and the newest found by its publishing."""
 
 import json
+import re
 import shutil
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ import pytest
 
 from services.cli.shipped import PackUnsound, PackVersionChanged, load_policy_packs
 from services.eligibility.gateways.pack_folder import SHIPPED, pack_folders, read_pack_files
+from services.eligibility.store.pack_proposals import find_proposal, insert_decision, insert_proposal
 from services.eligibility.store.policy_packs import find_pack, insert_pack, list_current
 from services.shared.policy.pack import load_pack
 from services.shared.runtime.clock import CHINA_STANDARD_TIME
@@ -67,6 +69,53 @@ def test_packs_that_do_not_hold_together_are_not_published(owner, eligibility, t
         load_policy_packs(owner, folder)
     assert "nobody_asks" in str(refused.value) and len(str(refused.value).splitlines()) == 1
     assert eligibility.counts() == before
+
+
+@pytest.fixture
+def by_two_persons(eligibility, owner):
+    """A version of Wuhan's pack that two persons published, in the owner's transaction."""
+    current = dict(list_current(owner))["cn-420100"]
+    found = find_pack(owner, "cn-420100", current)
+    files = {**found.files, "pack.toml": found.files["pack.toml"].replace(f'"{current}"', '"people.1"')}
+    pack = load_pack({name: text.encode() for name, text in files.items()})
+    insert_proposal(owner, "proposal_1", pack, files, "office/a", AFTER)
+    proposal = find_proposal(owner, pack.id, pack.version)
+    insert_decision(owner, proposal, "PUBLISHED", "office/b", "", AFTER)
+    assert insert_pack(owner, pack.id, pack.version, pack.sha256, files, AFTER)
+    return pack
+
+
+def shipped_as(folder, version):
+    """The shipped packs with a new version of Wuhan's."""
+    shutil.copytree(SHIPPED, folder)
+    head = folder / "cn-420100" / "pack.toml"
+    head.write_text(re.sub(r'(?m)^version = ".*"', f'version = "{version}"', head.read_text("utf-8")), "utf-8")
+    return folder
+
+
+def test_what_ships_does_not_replace_what_two_persons_published(owner, by_two_persons, tmp_path, capsys):
+    load_policy_packs(owner, shipped_as(tmp_path / "packs", "9999.1"))
+    assert dict(list_current(owner))["cn-420100"] == "people.1"
+    assert find_pack(owner, "cn-420100", "9999.1") is None
+    said = capsys.readouterr().err
+    assert "people.1" in said and "9999.1" in said and "cn-420100" in said and len(said.splitlines()) == 1
+
+
+def test_what_ships_replaces_what_shipped(owner, tmp_path, capsys):
+    load_policy_packs(owner, shipped_as(tmp_path / "packs", "9999.1"))
+    assert dict(list_current(owner))["cn-420100"] == "9999.1"
+    assert capsys.readouterr().err == ""
+
+
+def test_what_ships_must_fit_what_two_persons_published(owner, by_two_persons, tmp_path):
+    """The nation's pack no longer knows a parameter that the published pack has figures of."""
+    folder = shipped_as(tmp_path / "packs", "9999.1")
+    figure = by_two_persons.figures[0].name
+    for file in folder.rglob("*.*"):
+        file.write_text(re.sub(rf"\b{figure}\b", f"{figure}_renamed", file.read_text("utf-8")), "utf-8")
+    with pytest.raises(PackUnsound) as refused:
+        load_policy_packs(owner, folder)
+    assert figure in str(refused.value) and "cn-420100" in str(refused.value)
 
 
 def test_a_version_is_not_published_over(owner):
