@@ -16,11 +16,6 @@ CASES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in Pat
 ABSENT = set()
 LEFT_OPEN = {"undetermined"}
 LATER = {
-    "w18-top-up-dibao-only": {"unsupported_child_allowance": LEFT_OPEN},
-    # That an orphan is no tekun person is the orphan allowance's rule, and comes with it.
-    "w19-orphan-over-tekun": {"orphan_allowance": ABSENT, "tekun": {"eligible"}},
-    "w20-jiangxi-both": {"disability_living_subsidy": LEFT_OPEN, "disability_care_subsidy": LEFT_OPEN},
-    "w21-tekun-neither": {"disability_living_subsidy": LEFT_OPEN, "disability_care_subsidy": LEFT_OPEN},
     "w24-gansu-spending": {"temporary_aid": LEFT_OPEN},
     "w28-rigid-60": {"rigid_expenditure": ABSENT},
     "w29-zichuan-dibao-12000": {"medical_aid": LEFT_OPEN},

@@ -404,7 +404,11 @@ class Parameters(TypedDict, total=False):
     disability_living_rate: Money
     disability_care_rate_1: Money
     disability_care_rate_2: Money
+    disability_care_rate_3: Money
+    disability_care_extension: Literal["none", "mental_3_4", "intellectual_mental_3", "intellectual_mental_3_4"]
+    disability_living_extends_to_margin: YesNo
     old_age_allowance_80: Money
+    elderly_care_subsidy_rate: Money
     single_person_amount_rule: Literal["full_standard", "standard_minus_income"]
     disregard_sibling_support: YesNo
     base_pension_counted: YesNo
