@@ -14,6 +14,8 @@ from services.shared.policy.written import Written
 MAX_FILES, MAX_FILE_BYTES, MAX_PACK_BYTES = 1_000, 1_000_000, 8_000_000
 MAX_LINE_CHARACTERS = 2_000
 """Of a line that is no comment. The reader's time for one dotted key or number grows with its square."""
+MAX_DOTS = 20_000
+"""Of a file. Each part of a dotted key costs the reader a kilobyte."""
 MAX_NESTING = 12
 MAX_CELL_CHARACTERS = 2_000
 MAX_ENTRIES: Mapping[str, int] = {
@@ -36,6 +38,7 @@ KEEP_SMALLER = Text(f"保持在 {MAX_FILE_BYTES} 字节以内", f"keep it within
 MISSING = Text("缺少该文件", "the file is missing")
 ADD_IT = Text("补上该文件；没有内容时也要写表头", "add it, with its header where it is empty")
 CORRECT_THE_LINE = Text("改正该行", "correct the line")
+SPLIT_FILE = Text("按主题拆成几个文件", "split it into a file for each topic")
 SPLIT = Text("拆成几个规则包，或删去不用的", "split the pack, or remove what nobody uses")
 
 
@@ -68,6 +71,9 @@ def toml_of(files: Mapping[str, bytes], name: str, pack: str) -> Written:
                 f"line {number} is longer than {MAX_LINE_CHARACTERS} characters",
             )
             raise PackFault(pack, name, 0, problem, Text("分成几行", "break it into several"))
+    if text.count(".") > MAX_DOTS:
+        problem = Text(f"文件中的点超过 {MAX_DOTS} 个", f"the file has more than {MAX_DOTS} dots")
+        raise PackFault(pack, name, 0, problem, SPLIT_FILE)
     try:
         values = tomllib.loads(text, parse_float=Decimal)
     except RecursionError:

@@ -350,14 +350,18 @@ class _Merged:
         unmet = {*written.values, *(("gap",) if written.gap else ())}
         for text, usable in ((written.holds, set(written.values)), (written.fails, unmet), (written.open, unmet)):
             for sentence in (text.zh, text.en) if text else ():
-                for name in self._named(pack, written, sentence) - usable:
+                for name in sorted(self._named(pack, written, sentence) - usable):
                     problem = Text(f"说明语句中用到了 {{{name}}}", f"a sentence names {{{name}}}")
                     remedy = Text("在 values 中加入它", "add it to values")
                     self._refuse(pack, f"rule {written.id}", problem, remedy)
 
     def _named(self, pack: str, written: WrittenRule, sentence: str) -> set[str]:
         try:
-            return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+            parts = [part for part in string.Formatter().parse(sentence) if part[1] is not None]
+            if any(form or conversion for _, _, form, conversion in parts):
+                problem = Text("花括号中只能写名称", "only a name may stand in braces")
+                self._refuse(pack, f"rule {written.id}", problem, written_as("{name}"))
+            return {str(name) for _, name, _, _ in parts}
         except ValueError:
             problem = Text("说明语句中的花括号不成对", "a sentence has an unmatched brace")
             self._refuse(pack, f"rule {written.id}", problem, Text("补全或删除", "close or remove it"))

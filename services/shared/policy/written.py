@@ -33,11 +33,14 @@ class Written:
         if "id" in values and where.endswith(("rule", "exception", "programme", "document", "instrument")):
             self._where = f"{where} {values['id']}"
 
-    def text(self, key: str) -> str:
-        """A text that must be there and not be empty."""
+    def text(self, key: str, most: int | None = None) -> str:
+        """A text that must be there and not be empty, nor longer than `most` characters."""
         value = self._take(key, None)
         if not isinstance(value, str) or not value.strip():
             self._refuse(_must_be(key, A_TEXT), written_as(f"{key} = ..."))
+        if most is not None and len(value) > most:
+            problem = Text(f"{key} 超过 {most} 个字符", f"{key} is longer than {most} characters")
+            self._refuse(problem, Text("写短一些", "write it shorter"))
         return value
 
     def optional(self, key: str) -> str:
@@ -165,9 +168,12 @@ def _must_be(key: str, kind: Text) -> Text:
     return Text(f"{key} 必须是{kind.zh}", f"{key} must be {kind.en}")
 
 
+MAX_SENTENCE = 1_000
+
+
 def text_of(item: Written) -> Text:
-    """The keys `zh` and `en` of a table."""
-    return Text(item.text("zh"), item.text("en"))
+    """The keys `zh` and `en` of a table. Raises PackFault for a text that nobody could read."""
+    return Text(item.text("zh", MAX_SENTENCE), item.text("en", MAX_SENTENCE))
 
 
 def optional_date(text: str, pack: str, where: str) -> date | None:

@@ -15,6 +15,13 @@ from services.shared.policy.pack import Pack
 from services.shared.policy.rulebook import edges, rulebook_of
 from services.shared.policy.text import Text
 
+MAX_DAYS = 500
+"""Days on which something of a pack begins or ends; each is looked at."""
+TOO_MANY_DAYS = (
+    Text(f"起止日期超过 {MAX_DAYS} 个", f"something begins or ends on more than {MAX_DAYS} days"),
+    Text("删去早已失效的标准", "remove figures that ended long ago"),
+)
+
 __all__ = ["check", "faults_of", "findings_of"]
 
 
@@ -45,6 +52,9 @@ def check(packs: PackSet) -> None:
 def _all(packs: PackSet) -> Iterator[Finding]:
     bounds, usage, is_readable = Bounds(), Usage(), True
     for pack in packs.packs:
+        if len(edges((pack,))) > MAX_DAYS:
+            yield PackFault(pack.id, "pack.toml", 0, *TOO_MANY_DAYS)
+            return
         yield from findings_of_dates(pack)
         try:
             chain = packs.chain(pack.jurisdiction)
