@@ -1,4 +1,4 @@
-"""`doudi pack`: whether policy packs are sound, and whether their golden cases hold."""
+"""`doudi pack`: whether policy packs are sound, whether their golden cases hold, and where they come from and go."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli import pack_exchange
 from services.cli.output import console, print_json, print_table, refuse
 from services.eligibility.api.household_body import parse_request
 from services.eligibility.gateways.pack_folder import SHIPPED, pack_folders, read_pack_files
@@ -17,6 +18,8 @@ from services.shared.policy.fault import PackFault
 from services.shared.policy.pack import Pack, load_pack
 
 pack = typer.Typer(no_args_is_help=True, help="Check policy packs and run their golden cases.")
+pack.command()(pack_exchange.export)
+pack.command()(pack_exchange.propose)
 
 Folder = Annotated[Path, typer.Argument(help="A pack's folder, or a folder of packs; the shipped packs when left out.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]

@@ -14,6 +14,7 @@ PROPOSED, PUBLISHED, REFUSED = "PROPOSED", "PUBLISHED", "REFUSED"
 _WORD = "[a-z0-9][a-z0-9_-]{0,59}"
 FILE_NAME = re.compile(rf"pack\.toml|parameters\.csv|rules\.toml|(rules|cases)/{_WORD}\.toml|parameters/{_WORD}\.csv")
 """What a file of a pack may be called: the names that are read, and nothing that leads out of a folder."""
+PACK_ID = re.compile(rf"{NATION}(-[0-9]{{6}})?")
 VERSION = re.compile(r"(?!.*[0-9]{11})[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 
 CORRECT_NAME = Text(
