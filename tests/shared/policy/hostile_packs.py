@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from services.shared.policy.checks import check
-from services.shared.policy.evaluation import PackSet
+from services.shared.policy.evaluation import Evaluation, PackSet
+from services.shared.policy.explanation import Explanation
 from services.shared.policy.fault import PackFault
+from services.shared.policy.open_value import Unknown
 from services.shared.policy.pack import load_pack
 from tests.shared.policy.conftest import HEADER, SCHEMA
 
@@ -76,10 +78,12 @@ def figure(value: str, kind: str = "int", unit: str = "count") -> Files:
     return pack(rules, ROW.format(value, unit))
 
 
-def chain(length: int, step: str = "max({0}, {0})", entity: str = "shop", first: str = "shop.money") -> Files:
+def chain(
+    length: int, step: str = "max({0}, {0})", entity: str = "shop", first: str = "shop.money", more: str = ""
+) -> Files:
     """Rules of which each uses the one before it twice."""
     rules = [RULE.format("x.r0", entity, "money", first)]
-    rules += [RULE.format(f"x.r{n}", entity, "money", step.format(f"x.r{n - 1}")) for n in range(1, length)]
+    rules += [RULE.format(f"x.r{n}", entity, "money", step.format(f"x.r{n - 1}")) + more for n in range(1, length)]
     last = f"x.r{length - 1}"
     whole = last if entity == "shop" else f"sum({last} for person in people)"
     rules += [RULE.format("x.y", "shop", "bool", f"{whole} > 0"), SAID, PROGRAMME]
@@ -210,6 +214,7 @@ HARMLESS: Mapping[str, Callable[[], Files]] = {
     "a plain rule": lambda: expression("shop.open"),
     "rules that double each other": lambda: chain(100),
     "people's rules that double each other": lambda: chain(100, entity="person", first="person.wage"),
+    "sentences that double each other": lambda: chain(60, more=SAID),
     "conditions that double each other": lambda: chain(60, "{0} if {0} > 0 else {0}"),
     "a thousand rules side by side": lambda: many(
         1_000,
@@ -231,11 +236,21 @@ def attempt(build: Callable[[], Files]) -> dict[str, object]:
     try:
         packs = PackSet(SCHEMA, [load_pack(files)])
         check(packs)
+        _use(packs)
     except PackFault as fault:
         outcome = f"refused: {fault}"
     except BaseException as error:
         outcome = f"{type(error).__name__}: {str(error)[:200]}"
     return {"outcome": outcome, "seconds": time.process_time() - start}
+
+
+def _use(packs: PackSet) -> None:
+    """Compute and explain, with everything known and with an open fact that all rests on."""
+    policy = packs.prepare("110000", date(2025, 8, 1))
+    for money in (500, Unknown("shop.money")):
+        evaluation = Evaluation(policy, ("town", money, True, (), True))
+        evaluation.seen("x.y", evaluation.root)
+        Explanation(evaluation, lambda row: "shop").reason("x.y", evaluation.root)
 
 
 def tried(build: Callable[[], Files]) -> dict[str, object]:
