@@ -1,6 +1,7 @@
 """The facts that rules may name, and how they are read from a request: absent is unknown, a given list is complete."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from services.eligibility.domain.kinship import BOTH_PARENTS, kin_of, parents_of
@@ -212,13 +213,13 @@ def read_facts(request: DeterminationRequest, presumptions: Sequence[Presumption
     """The household as the rows that rules run over: facts in the order of SCHEMA, then the rows below."""
     presumed = {(item.entity, item.key): item.value for item in presumptions}
     household = request.household
-    members = household["members"]
+    assets = household.get("assets", _NOTHING)
     return (
         *_household(request),
-        tuple(_member(member, household, presumed) for member in members),
+        _members(household, presumed),
         True,
-        *_list(household.get("assets", {}), "vehicles", "household.assets", _vehicle),
-        *_list(household.get("assets", {}), "businesses", "household.assets", _business),
+        *_list(assets, "vehicles", "household.assets", _vehicle),
+        *_list(assets, "businesses", "household.assets", _business),
         *_events(request, presumed),
     )
 
@@ -248,73 +249,100 @@ def _bodies(request: DeterminationRequest, entity: str) -> Iterator[tuple[str, B
 # --- rows ----------------------------------------------------------------------------------------------------------
 
 
-def _household(request: DeterminationRequest) -> Iterator[Any]:
+def _household(request: DeterminationRequest) -> Row:
     household = request.household
-    assets = household.get("assets", {})
-    yield _value(household, "area_type", "household")
-    for key in ("financial", "homes", "non_residential"):
-        yield _value(assets, key, "household.assets")
-    # Absent means that no status was confirmed, so every layer is tested.
-    yield household.get("recognised_as", NO_STATUS)
-    spending = household.get("spending_last_12_months", {})
-    for key in SPENDING:
-        yield _value(spending, key, "household.spending_last_12_months")
-    for programme in PROGRAMMES:
-        yield request.programmes is None or programme in request.programmes
-
-
-def _member(member: Body, household: Body, presumed: Presumed) -> Row:
-    path = f"household.members[{member['id']}]"
-    student = member.get("student", _ABSENT)
     return (
-        *_person(member, path, "member", presumed),
+        *_values(household, ("area_type",), "household"),
+        *_values(household.get("assets", _NOTHING), _ASSETS, "household.assets"),
+        # Absent means that no status was confirmed, so every layer is tested.
+        household.get("recognised_as", NO_STATUS),
+        *_values(household.get("spending_last_12_months", _NOTHING), SPENDING, "household.spending_last_12_months"),
+        *_asked(request.programmes),
+    )
+
+
+def _asked(programmes: Sequence[str] | None) -> Row:
+    return _ALL if programmes is None else tuple(programme in programmes for programme in PROGRAMMES)
+
+
+_NOTHING: Body = {}
+_ASSETS = ("financial", "homes", "non_residential")
+_ALL = (True,) * len(PROGRAMMES)
+
+
+def _members(household: Body, presumed: Presumed) -> tuple[Row, ...]:
+    members = household["members"]
+    # Each is also a supporter of the others, so what is asked of anybody is read once.
+    people = {member["id"]: _person(member, _path_of(member), "member", presumed) for member in members}
+    return tuple(_member(member, household, people, presumed) for member in members)
+
+
+def _path_of(member: Body) -> str:
+    return f"household.members[{member['id']}]"
+
+
+def _member(member: Body, household: Body, people: Mapping[str, Row], presumed: Presumed) -> Row:
+    path = _path_of(member)
+    return (
+        *people[member["id"]],
         _relation(member, household, path),
-        _value(member, "sex", path),
-        _value(member, "serious_illness", path),
-        *_student(student, path),
-        _value(member, "self_care_failures", path),
-        _value(member, "care_arrangement", path),
-        _value(member, "needs_long_term_care", path),
-        _value(member, "work_injury_care_fee", path),
-        _value(member, "ability_level", path),
+        *_values(member, ("sex", "serious_illness"), path),
+        *_student(member.get("student", _ABSENT), path),
+        *_values(member, _ABILITIES, path),
         *_income(member, path),
         *_drawn(member, path, DRAWN_BY_MEMBERS),
         *_amounts_drawn(member, path),
         *_bill(member, household),
-        tuple(_supporters(member, household, path, presumed)),
+        _supporters(member, household, people, presumed),
         True if "supporters" in member else Unknown(f"{path}.supporters"),
-        *_parents(member, household, path, presumed),
+        *_parents(member, household, people, path),
     )
 
 
-def _person(person: Body, path: str, entity: str, presumed: Presumed) -> Iterator[Any]:
-    yield _value(person, "birth_date", path)
-    yield from _disability(person.get("disability", _ABSENT), f"{path}.disability")
-    yield _value(person, "employment", path)
-    yield from _drawn(person, path, DRAWN)
-    yield from _circumstances(person, path, entity, presumed)
-    yield person.get("work_ability", IMPLIED)
+_ABILITIES = (
+    "self_care_failures",
+    "care_arrangement",
+    "needs_long_term_care",
+    "work_injury_care_fee",
+    "ability_level",
+)
 
 
-def _supporters(member: Body, household: Body, path: str, presumed: Presumed) -> Iterator[Row]:
-    for index, supporter in enumerate(member.get("supporters", ())):
-        at = f"{path}.supporters[{index}]"
-        yield (
-            *_person(supporter, at, "supporter", presumed),
-            False,
-            True,
-            _value(supporter, "per_capita_income", at),
-            _value(supporter, "property_ok", at),
-            supporter.get(
-                "legal_capacity", presumed.get(("supporter", "legal_capacity"), Unknown(f"{at}.legal_capacity"))
-            ),
-            _value(supporter, "relation", at),
-        )
-    for other, owes in kin_of(member, household["members"]):
-        at = f"household.members[{other['id']}]"
-        # Income and property of someone in the household are the household's, which rules compute; what they are to
-        # the member no rule asks.
-        yield *_person(other, at, "member", presumed), True, owes, 0, True, True, "other"
+def _person(person: Body, path: str, entity: str, presumed: Presumed) -> Row:
+    birth_date, employment = _values(person, ("birth_date", "employment"), path)
+    return (
+        birth_date,
+        *_disability(person.get("disability", _ABSENT), f"{path}.disability"),
+        employment,
+        *_drawn(person, path, DRAWN),
+        *_circumstances(person, path, entity, presumed),
+        person.get("work_ability", IMPLIED),
+    )
+
+
+def _supporters(member: Body, household: Body, people: Mapping[str, Row], presumed: Presumed) -> tuple[Row, ...]:
+    told = [
+        _supporter(supporter, f"{_path_of(member)}.supporters[{index}]", presumed)
+        for index, supporter in enumerate(member.get("supporters", ()))
+    ]
+    # Income and property of someone in the household are the household's, which rules compute; what they are to the
+    # member no rule asks.
+    kin = kin_of(member, household["members"])
+    return (*told, *[(*people[other["id"]], True, owes, 0, True, True, "other") for other, owes in kin])
+
+
+def _supporter(supporter: Body, path: str, presumed: Presumed) -> Row:
+    capable = presumed.get(("supporter", "legal_capacity"), _ABSENT)
+    return (
+        *_person(supporter, path, "supporter", presumed),
+        False,
+        True,
+        *_values(supporter, ("per_capita_income", "property_ok"), path),
+        capable
+        if capable is not _ABSENT and "legal_capacity" not in supporter
+        else _value(supporter, "legal_capacity", path),
+        _value(supporter, "relation", path),
+    )
 
 
 def _relation(member: Body, household: Body, path: str) -> Any:
@@ -341,12 +369,9 @@ def _events(request: DeterminationRequest, presumed: Presumed) -> tuple[Any, Any
 
 def _event(event: Body, path: str, everyone: int) -> Row:
     return (
-        _value(event, "kind", path),
-        _value(event, "on", path),
-        _value(event, "requested", path),
+        *_values(event, ("kind", "on", "requested"), path),
         event.get("persons", everyone),
-        _value(event, "months", path),
-        _value(event, "severity", path),
+        *_values(event, ("months", "severity"), path),
     )
 
 
@@ -358,6 +383,10 @@ _ABSENT: Any = object()
 def _value(body: Body, key: str, path: str) -> Any:
     value = body.get(key, _ABSENT)
     return Unknown(f"{path}.{key}") if value is _ABSENT else value
+
+
+def _values(body: Body, keys: Sequence[str], path: str) -> list[Any]:
+    return [body[key] if key in body else Unknown(f"{path}.{key}") for key in keys]
 
 
 def _list(body: Body, key: str, path: str, read: Callable[[Body, str], Row]) -> tuple[Any, Any]:
@@ -393,27 +422,29 @@ def _components(disability: Body, path: str) -> Iterator[Any]:
         yield Unknown(f"{path}.components") if _ABSENT in grades else min(grades, default=0)
 
 
-def _drawn(person: Body, path: str, programmes: Sequence[str]) -> Iterator[Any]:
+def _drawn(person: Body, path: str, programmes: Sequence[str]) -> Row:
     benefits = person.get("benefits")
-    if benefits is None:
-        yield from (Unknown(f"{path}.benefits") for _ in programmes)
-        return
+    if not benefits:
+        return ((False if benefits == [] else Unknown(f"{path}.benefits")),) * len(programmes)
     named = {item.get("programme") for item in benefits}
-    for programme in programmes:
-        unnamed = programme not in named and None in named
-        yield Unknown(f"{path}.benefits") if unnamed else programme in named
+    unnamed = Unknown(f"{path}.benefits") if None in named else False
+    return tuple(True if programme in named else unnamed for programme in programmes)
 
 
-def _amounts_drawn(member: Body, path: str) -> Iterator[Any]:
+def _amounts_drawn(member: Body, path: str) -> Row:
     """What each kind of aid in payment comes to a month; 0 where none is drawn."""
     benefits = member.get("benefits")
-    for programme in (*DRAWN, *DRAWN_BY_MEMBERS):
-        if benefits is None:
-            yield Unknown(f"{path}.benefits")
-            continue
-        drawn = [item.get("monthly") for item in benefits if item.get("programme", programme) == programme]
-        unnamed = any("programme" not in item for item in benefits)
-        yield Unknown(f"{path}.benefits") if unnamed or None in drawn else sum(drawn)
+    if not benefits or any("programme" not in item for item in benefits):
+        return ((0 if benefits == [] else Unknown(f"{path}.benefits")),) * len(_AMOUNTS_DRAWN)
+    return tuple(_amount_drawn(benefits, programme, path) for programme in _AMOUNTS_DRAWN)
+
+
+def _amount_drawn(benefits: Sequence[Body], programme: str, path: str) -> Any:
+    drawn = [item.get("monthly") for item in benefits if item["programme"] == programme]
+    return Unknown(f"{path}.benefits") if None in drawn else sum(drawn)
+
+
+_AMOUNTS_DRAWN = (*DRAWN, *DRAWN_BY_MEMBERS)
 
 
 def _bill(member: Body, household: Body) -> tuple[Any, Any]:
@@ -429,15 +460,17 @@ def _bill(member: Body, household: Body) -> tuple[Any, Any]:
     return _value(bill, "in_policy_cost", "household.medical_bill"), _value(bill, "kind", "household.medical_bill")
 
 
-def _parents(member: Body, household: Body, path: str, presumed: Presumed) -> tuple[Any, Any]:
+def _parents(member: Body, household: Body, people: Mapping[str, Row], path: str) -> tuple[Any, Any]:
     """The parents that were told; else those who are members, which are all where both are.
 
     Where one alone was told, the one parent who is a member is the other; of two members it is not told which.
     """
     told = tuple(
-        _told_parent(parent, f"{path}.parents[{index}]") for index, parent in enumerate(member.get("parents", ()))
+        [_told_parent(parent, f"{path}.parents[{index}]") for index, parent in enumerate(member.get("parents", ()))]
     )
-    found = tuple(_parent_in_household(parent, presumed) for parent in parents_of(member, household["members"]))
+    found = tuple(
+        [_parent_in_household(parent, people[parent["id"]]) for parent in parents_of(member, household["members"])]
+    )
     if "parents" not in member:
         return found, True if len(found) == BOTH_PARENTS else Unknown(f"{path}.parents")
     if len(told) != 1 or not found:
@@ -450,27 +483,23 @@ def _told_parent(parent: Body, path: str) -> Row:
     return (_value(parent, "state", path), *dates, 0, 0, 0, False, *(False for _ in GONE))
 
 
-def _parent_in_household(parent: Body, presumed: Presumed) -> Row:
-    path = f"household.members[{parent['id']}]"
-    grade, *grades = _disability(parent.get("disability", _ABSENT), f"{path}.disability")
-    by_category = dict(zip(DISABILITIES, grades, strict=True))
-    circumstances = dict(zip(CIRCUMSTANCES, _circumstances(parent, path, "member", presumed), strict=True))
-    return (
-        WITH_CHILD,
-        LEAST_DATE,
-        LEAST_DATE,
-        grade,
-        by_category["intellectual"],
-        by_category["mental"],
-        _value(parent, "serious_illness", path),
-        *(circumstances[name] for name in GONE),
-    )
+def _parent_in_household(parent: Body, person: Row) -> Row:
+    illness = _value(parent, "serious_illness", _path_of(parent))
+    return (WITH_CHILD, LEAST_DATE, LEAST_DATE, *_GRADES_OF_PARENT(person), illness, *_GONE_OF_PARENT(person))
 
 
-def _circumstances(person: Body, path: str, entity: str, presumed: Presumed) -> Iterator[Any]:
+_POSITION = SCHEMA.by_name["member"].position
+_GRADES_OF_PARENT = itemgetter(
+    *(_POSITION[name] for name in ("disability_grade", "grade_intellectual", "grade_mental"))
+)
+_GONE_OF_PARENT = itemgetter(*(_POSITION[name] for name in GONE))
+
+
+def _circumstances(person: Body, path: str, entity: str, presumed: Presumed) -> Row:
     given = person.get("circumstances", presumed.get((entity, "circumstances")))
-    for name in CIRCUMSTANCES:
-        yield Unknown(f"{path}.circumstances") if given is None else name in given
+    if not given:
+        return ((False if given == [] else Unknown(f"{path}.circumstances")),) * len(CIRCUMSTANCES)
+    return tuple(name in given for name in CIRCUMSTANCES)
 
 
 def _student(student: Any, path: str) -> Sequence[Any]:
@@ -481,12 +510,11 @@ def _student(student: Any, path: str) -> Sequence[Any]:
     return _value(student, "level", f"{path}.student"), _value(student, "full_time", f"{path}.student")
 
 
-def _income(member: Body, path: str) -> Iterator[Any]:
+def _income(member: Body, path: str) -> Row:
     items = member.get("income")
-    if items is None:
-        yield from (Unknown(f"{path}.income") for _ in INCOME_KINDS)
-        return
+    if not items:
+        return ((0 if items == [] else Unknown(f"{path}.income")),) * len(INCOME_KINDS)
     sums = dict.fromkeys(INCOME_KINDS, 0)
     for item in items:
         sums[item["kind"]] += item["monthly"]
-    yield from sums.values()
+    return tuple(sums.values())
