@@ -21,7 +21,9 @@ from benchmarks.machine import machine
 
 PEERS_PYTHON = Path(".venv-peers/bin/python")
 ROUNDS = 30
-PEER_ROUNDS_SHARE = 10
+PEER_ROUNDS = 6
+"""Of those that take milliseconds."""
+PEERS = ("openfisca", "openfisca_yuan", "zen")
 EXACT = ("ours", "openfisca", "zen")
 FEWEST_TIMES_TRACE, MOST_CPU_MS = 20, 0.3
 MOST_VALUES, MOST_EXPLAINED = 6.0, 30.0
@@ -59,28 +61,16 @@ def _smoke() -> int:
 
 
 def _report(python: Path, rounds: int, share: float) -> dict[str, Any]:
-    from benchmarks.comparison.one_household import answers_of_ours, ours, peer, plain_python
+    from benchmarks.comparison.one_household import ours, plain_python
     from benchmarks.comparison.over_http import over_http
 
-    try:
-        peers = {
-            engine: peer(python, engine, COMPARED, max(rounds // PEER_ROUNDS_SHARE, 1) if "fisca" in engine else rounds)
-            for engine in ("openfisca", "openfisca_yuan", "zen")
-        }
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"the peers cannot be run: {error.stderr.strip().splitlines()[-1]}")
-    answers = {"ours": answers_of_ours(COMPARED), **{name: found["answers"] for name, found in peers.items()}}
-    agreements = {name: agreement(compared(), given) for name, given in answers.items()}
-    _stop_when_differing(agreements)
-    microseconds = {
-        "ours": ours(rounds),
-        "plain Python": plain_python(rounds),
-        **{name: found["microseconds"] for name, found in peers.items()},
-    }
+    agreements, versions = _held(python)
+    times = {name: _peer(python, name, "times", rounds if name == "zen" else PEER_ROUNDS)["times"] for name in PEERS}
+    microseconds = {"ours": ours(rounds), "plain Python": plain_python(rounds), **times}
     http = over_http(python, share)
     return {
         "machine": machine(),
-        "versions": {name: found["version"] for name, found in peers.items()},
+        "versions": versions,
         "members": sorted(len(household.members) for household in timed()),
         "agreement": {name: asdict(found) for name, found in agreements.items()},
         "one_household_microseconds": microseconds,
@@ -89,10 +79,26 @@ def _report(python: Path, rounds: int, share: float) -> dict[str, Any]:
     }
 
 
-def _stop_when_differing(agreements: dict[str, Agreement]) -> None:
+def _held(python: Path) -> tuple[dict[str, Agreement], dict[str, str]]:
+    """Every engine against the referee, and the peers' versions; ends the run when one that is exact differs."""
+    from benchmarks.comparison.one_household import answers_of_ours
+
+    peers = {name: _peer(python, name, "answers", COMPARED) for name in PEERS}
+    answers = {"ours": answers_of_ours(COMPARED), **{name: found["answers"] for name, found in peers.items()}}
+    agreements = {name: agreement(compared(), given) for name, given in answers.items()}
     for name in EXACT:
         if not agreements[name].is_whole:
             sys.exit(f"{name} differs from the referee, so nothing is timed: {asdict(agreements[name])}")
+    return agreements, {name: found["version"] for name, found in peers.items()}
+
+
+def _peer(python: Path, engine: str, asked: str, number: int) -> dict[str, Any]:
+    from benchmarks.comparison.one_household import peer
+
+    try:
+        return peer(python, engine, asked, number)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{engine} cannot be run: {error.stderr.strip().splitlines()[-1]}")
 
 
 def _targets(microseconds: dict[str, Any], http: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -50,9 +50,12 @@ def plain_python(rounds: int) -> dict[str, dict[str, float]]:
     return {"values": microseconds(lambda pair: determine(*pair), given, rounds)}
 
 
-def peer(python: Path, engine: str, count: int, rounds: int) -> dict[str, Any]:
-    """A peer's answers and microseconds. Raises CalledProcessError with what it said."""
-    argv = [str(python), "-m", "benchmarks.comparison.peer_process", engine, str(count), str(rounds)]
+def peer(python: Path, engine: str, asked: str, number: int) -> dict[str, Any]:
+    """A peer's "answers" to that many households, or "times" of that many rounds, from a process of their own.
+
+    Raises CalledProcessError with what it said.
+    """
+    argv = [str(python), "-m", "benchmarks.comparison.peer_process", engine, asked, str(number)]
     done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=PEER_SECONDS)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

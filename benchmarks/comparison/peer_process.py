@@ -1,6 +1,7 @@
-"""What runs in the peers' environment: answers every compared household, times the timed ones, prints both as JSON.
+"""What runs in the peers' environment: answers every compared household, or times the timed ones, and prints JSON.
 
-PEERS_PYTHON -m benchmarks.comparison.peer_process openfisca|openfisca_yuan|zen COUNT ROUNDS
+PEERS_PYTHON -m benchmarks.comparison.peer_process openfisca|openfisca_yuan|zen answers COUNT
+PEERS_PYTHON -m benchmarks.comparison.peer_process openfisca|openfisca_yuan|zen times ROUNDS
 """
 
 import json
@@ -18,12 +19,15 @@ TRUTHS = frozenset({"assets_ok", "margin", "rigid"})
 FEN_A_YUAN = 100
 
 
-def main(engine: str, count: int, rounds: int) -> None:
-    """Print the answers in order, and the microseconds of each way to ask."""
+def main(engine: str, asked: str, number: int) -> None:
+    """Print the package's version, and the answers in order or the microseconds of each way to ask."""
     answer, steps = {"openfisca": _openfisca, "openfisca_yuan": _openfisca_in_yuan, "zen": _zen}[engine]()
-    answers = [answer(household) for household in compared(count)]
-    figures = {name: microseconds(step, given, rounds) for name, (step, given) in steps.items()}
-    print(json.dumps({"answers": answers, "microseconds": figures, "version": version(PACKAGES[engine])}))
+    found: Any
+    if asked == "answers":
+        found = [answer(household) for household in compared(number)]
+    else:
+        found = {name: microseconds(step, given, number) for name, (step, given) in steps.items()}
+    print(json.dumps({asked: found, "version": version(PACKAGES[engine])}))
 
 
 PACKAGES = {"openfisca": "OpenFisca-Core", "openfisca_yuan": "OpenFisca-Core", "zen": "zen-engine"}
@@ -109,4 +113,4 @@ def _zen() -> Engine:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
