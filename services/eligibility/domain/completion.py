@@ -96,7 +96,7 @@ _CODES: Mapping[str, tuple[Any, ...]] = {
     "components": tuple([component] for component in _DISABLED),
     "serious_illness": (False, True),
     "employment": EMPLOYMENTS,
-    "student": (None, {"level": "undergraduate", "full_time": True}),
+    "student": (None, {"level": "undergraduate", "full_time": True}, {"level": "senior", "full_time": True}),
     "self_care_failures": tuple(range(7)),
     "care_arrangement": ("home", "institution"),
     "benefits": ([], *([{"programme": name, "monthly": 10_000}] for name in (*DRAWN, *DRAWN_BY_MEMBERS))),
