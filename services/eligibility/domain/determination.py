@@ -22,14 +22,12 @@ from services.eligibility.domain.missing import Budget, settling
 from services.eligibility.domain.origins import origins_of
 from services.eligibility.domain.outcome import open_paths, outcome_of
 from services.eligibility.domain.request import PROGRAMMES, TIERS, Body, DeterminationRequest
-from services.shared.policy.abstract import is_single, only_value
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
 from services.shared.policy.explanation import Explanation, bare_reason
-from services.shared.policy.open_value import parameter_named
+from services.shared.policy.open_value import Unknown, parameter_named
 from services.shared.policy.pack import Citation, Exclusion, Programme
 from services.shared.policy.rulebook import Rulebook
 from services.shared.policy.text import Text
-from services.shared.policy.truth import EITHER, FALSE, TRUE
 from services.shared.vocabulary.period import next_month
 
 CATEGORIES = ("tekun", "orphan", "unsupported_child", "dibao", "dibao_margin", "rigid_expenditure")
@@ -192,9 +190,9 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
 def _months(evaluation: Evaluation, programme: Programme, row: Row) -> int | None:
     if not programme.months:
         return None
-    possible, _ = evaluation.seen(programme.months, row)
+    months = evaluation.settled(programme.months, row)
     # Nought months is paid at once, and not in stages.
-    return (only_value(possible) or None) if is_single(possible) else None
+    return None if isinstance(months, Unknown) else int(months) or None
 
 
 def _starts_in(programme: Programme, as_of: date) -> str | None:
@@ -205,14 +203,14 @@ def _starts_in(programme: Programme, as_of: date) -> str | None:
 def _decision_level(evaluation: Evaluation, programme: Programme, row: Row) -> str | None:
     if not programme.level:
         return evaluation.policy.book.delegation.get(programme.id, programme.decision_level)
-    possible, _ = evaluation.seen(programme.level, row)
-    return only_value(possible) if is_single(possible) else None
+    level = evaluation.settled(programme.level, row)
+    return None if isinstance(level, Unknown) else str(level)
 
 
 def _surely_excluded(case: Case, programme: Programme, row: Row) -> bool:
     """Whether it is refused whatever its own tests say, so that nothing need be asked for it."""
     return any(
-        case.evaluation.seen(exclusion.when, row)[0] == TRUE
+        case.evaluation.truth(exclusion.when, row) is True
         for exclusion in case.evaluation.policy.book.exclusions
         if exclusion.loser == programme.id
     )
@@ -244,7 +242,8 @@ def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Ro
         explanation = case.explanation(evaluation)
         if outcome == "ineligible":
             # What refuses is said; what was met, or is not known, would only hide it.
-            shown = [rule for rule in programme.conditions if evaluation.seen(rule, row)[0] == FALSE]
+            shown = [rule for rule in programme.conditions if evaluation.value(rule, row) is False]
+            shown = shown or [rule for rule in programme.conditions if evaluation.truth(rule, row) is False]
         else:
             shown = [*programme.conditions, *filter(None, (programme.monthly or programme.one_off,))]
         return tuple(explanation.reason(rule, row) for rule in shown)
@@ -256,7 +255,7 @@ def _papers(evaluation: Evaluation, programme: Programme, row: Row) -> Iterator[
     book = evaluation.policy.book
     for name in programme.documents:
         document = book.documents[name]
-        if document.when and evaluation.seen(document.when, row)[0] == FALSE:
+        if document.when and evaluation.truth(document.when, row) is False:
             continue
         yield Paper(document.id, document.text, document.held_by, _citation(book, document.citations))
 
@@ -292,10 +291,10 @@ def _excluded(case: Case, results: list[Result]) -> list[Result]:
 
 def _apply(case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[tuple[str, str], list[str]]) -> Result:
     row = _row_of(case, result)
-    possible, _ = case.evaluation.seen(exclusion.when, row)
-    if possible == FALSE:
+    is_excluded = case.evaluation.truth(exclusion.when, row)
+    if is_excluded is False:
         return result
-    if possible == EITHER:
+    if is_excluded is None:
         return replace(result, may_be_excluded_by=(*result.may_be_excluded_by, exclusion.winner))
     for subject in _winners(case, exclusion, result):
         chosen_over.setdefault((exclusion.winner, subject), []).append(exclusion.loser)

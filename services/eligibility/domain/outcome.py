@@ -1,36 +1,21 @@
 """What a programme's own tests say for a row: eligible and how much, not eligible, or not yet to be told."""
 
 from services.eligibility.domain.answer import Outcome
-from services.shared.policy.abstract import is_single, only_value
 from services.shared.policy.evaluation import Evaluation, Row
 from services.shared.policy.open_value import Unknown
 from services.shared.policy.pack import Programme
-from services.shared.policy.truth import EITHER, TRUE
 
 
 def outcome_of(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[Outcome, int | None]:
     """The outcome by the programme's own tests, and the amount in fen when it is eligible and pays."""
-    rule = f"{programme.id}.eligible"
-    entitled = evaluation.value(rule, row)
-    if isinstance(entitled, Unknown):
-        possible, _ = evaluation.seen(rule, row)
-        if possible == EITHER:
-            return "undetermined", None
-        entitled = possible == TRUE
-    return _amount(evaluation, programme, row) if entitled else ("ineligible", None)
-
-
-def _amount(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[Outcome, int | None]:
+    entitled = evaluation.truth(f"{programme.id}.eligible", row)
+    if not entitled:
+        return ("undetermined" if entitled is None else "ineligible"), None
     rule = programme.monthly or programme.one_off
     if not rule:
         return "eligible", None
-    amount = evaluation.value(rule, row)
-    if isinstance(amount, Unknown):
-        possible, _ = evaluation.seen(rule, row)
-        if not is_single(possible):
-            return "undetermined", None
-        amount = only_value(possible)
-    return "eligible", amount
+    amount = evaluation.settled(rule, row)
+    return ("undetermined", None) if isinstance(amount, Unknown) else ("eligible", amount)
 
 
 def open_paths(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[str, ...]:

@@ -6,7 +6,16 @@ from datetime import date
 from functools import cached_property, partial
 from typing import Any
 
-from services.shared.policy.abstract import UNTOLD, AbstractEvaluator, Paths, Row, Seen, told_rows
+from services.shared.policy.abstract import (
+    UNTOLD,
+    AbstractEvaluator,
+    Paths,
+    Row,
+    Seen,
+    is_single,
+    only_value,
+    told_rows,
+)
 from services.shared.policy.expression import Readings, rate_of
 from services.shared.policy.fault import PackFault
 from services.shared.policy.figures import FigureInForce
@@ -18,6 +27,7 @@ from services.shared.policy.rulebook import Rulebook, rulebook_of
 from services.shared.policy.schema import Schema
 from services.shared.policy.spelling import ParameterSlot
 from services.shared.policy.text import Text
+from services.shared.policy.truth import EITHER, TRUE
 from services.shared.vocabulary.money import fen_of
 from services.shared.vocabulary.period import date_number
 from services.shared.vocabulary.region import NATION, living_code, places_upwards
@@ -202,6 +212,22 @@ class Evaluation:
     def value(self, rule: str, row: Row) -> Any:
         """The value that the program computed, OPEN where an input was open."""
         return _value_at(self.frame, self._places, rule, row.of(self.policy.book.rules[rule].entity))
+
+    def truth(self, rule: str, row: Row) -> bool | None:
+        """Whether a condition holds for the row; None while it is open."""
+        value = self.value(rule, row)
+        if value is True or value is False:
+            return value
+        possible, _ = self.seen(rule, row)
+        return None if possible == EITHER else bool(possible == TRUE)
+
+    def settled(self, rule: str, row: Row) -> Any:
+        """The rule's one possible value for the row; OPEN while there are several."""
+        value = self.value(rule, row)
+        if isinstance(value, Unknown):
+            possible, _ = self.seen(rule, row)
+            return only_value(possible) if is_single(possible) else OPEN
+        return value
 
     def seen(self, rule: str, row: Row) -> Seen:
         """What the rule can be, and the open facts and figures it hangs on."""
