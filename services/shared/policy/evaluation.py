@@ -50,6 +50,7 @@ class PackSet:
                 raise PackFault(pack.id, "pack.toml", 0, problem, Text("只保留一个", "keep one of them"))
             self._by_place[pack.jurisdiction] = pack
         self._prepared: dict[tuple[tuple[str, ...], date], PreparedPolicy] = {}
+        self._programs: dict[tuple[tuple[int, ...], bool], Program] = {}
 
     def chain(self, region: str) -> tuple[Pack, ...]:
         """The packs for a place: its own, its prefecture's, its province's, the nation's. Raises PackFault if none."""
@@ -73,8 +74,19 @@ class PackSet:
                 # Threads share the set: each step here is one that none can see half done.
                 for oldest in list(self._prepared)[:1]:
                     self._prepared.pop(oldest, None)
-            policy = self._prepared[key] = prepared(rulebook_of(self.schema, chain, as_of, self.readings), self)
+            book = rulebook_of(self.schema, chain, as_of, self.readings)
+            policy = self._prepared[key] = PreparedPolicy(book, self.program(book), _values(book), self)
         return policy
+
+    def program(self, book: Rulebook, *, hasty: bool = False) -> Program:
+        """The program of a rulebook of this set; places and dates with the same rules share it."""
+        key = (book.made_of, hasty)
+        program = self._programs.get(key)
+        if program is None:
+            if len(self._programs) >= MAX_PREPARED:
+                self._programs.clear()
+            program = self._programs[key] = compile_rulebook(book, hasty=hasty)
+        return program
 
 
 @dataclass(frozen=True)
@@ -84,14 +96,12 @@ class PreparedPolicy:
     book: Rulebook
     program: Program
     parameters: Mapping[str, Mapping[tuple[str, ...], Any]]
+    packs: PackSet = field(repr=False, compare=False)
     overrides: tuple[tuple[str, Any], ...] = ()
-    packs: PackSet | None = field(default=None, repr=False, compare=False)
     is_hasty: bool = False
 
     def elsewhere(self, region: str) -> "PreparedPolicy":
         """The policy of another place on the same date, with the same figures replaced."""
-        if self.packs is None:
-            return self
         return self.packs.prepare(region, self.book.on).with_parameters(dict(self.overrides))
 
     @cached_property
@@ -148,7 +158,7 @@ class PreparedPolicy:
     @cached_property
     def hasty(self) -> "PreparedPolicy":
         """The same policy for trial evaluations, many and quick: what is open counts as not settled at once."""
-        program = self.book.remembered("hasty", lambda: compile_rulebook(self.book, hasty=True))
+        program = self.packs.program(self.book, hasty=True)
         return replace(self, program=program, is_hasty=True)
 
     def run(self, root: Frame) -> Frame:
@@ -168,13 +178,12 @@ class PreparedPolicy:
         return table
 
 
-def prepared(book: Rulebook, packs: PackSet | None = None) -> PreparedPolicy:
-    """The book compiled, with its own figures."""
-    parameters = {
+def _values(book: Rulebook) -> dict[str, Mapping[tuple[str, ...], Any]]:
+    """The book's own figures as rules take them: a value, or the Unknown that stands for it."""
+    return {
         name: {codes: item.value if isinstance(item, FigureInForce) else item for codes, item in table.items()}
         for name, table in book.figures.items()
     }
-    return PreparedPolicy(book, compile_rulebook(book), parameters, packs=packs)
 
 
 def parameter_value(text: str, declaration: ParameterDeclaration) -> Any:
@@ -259,4 +268,4 @@ def _value_at(frame: Frame, places: Mapping[str, Place], rule: str, row: Row) ->
     return value[place[-1]]
 
 
-__all__ = ["Evaluation", "PackSet", "Paths", "PreparedPolicy", "Row", "parameter_value", "prepared"]
+__all__ = ["Evaluation", "PackSet", "Paths", "PreparedPolicy", "Row", "parameter_value"]

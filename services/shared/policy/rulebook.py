@@ -88,6 +88,7 @@ class Rulebook:
     exclusions: tuple[Exclusion, ...]
     documents: Mapping[str, Document]
     linked: tuple[Linked, ...]
+    terms: Mapping[str, Text]
     presumptions: tuple[Presumption, ...]
     instruments: Mapping[str, Instrument]
     delegation: Mapping[str, str]
@@ -96,6 +97,9 @@ class Rulebook:
     names: Declarations
     exceptions: frozenset[str]
     """The rules that are the `when` of an exception."""
+    made_of: tuple[int, ...]
+    """Which written rules, exceptions, programmes and declarations it is made of: in one set of packs, rulebooks that
+    are made of the same compute the same, whatever their place, date and figures."""
 
     def remembered(self, key: str, compute: Callable[[], Any]) -> Any:
         """What was computed once for this book, such as a program printed from it."""
@@ -145,6 +149,7 @@ def rulebook_of(schema: Schema, chain: Sequence[Pack], on: date, readings: Readi
         exclusions=merged.exclusions(),
         documents={item.id: item for pack in merged.upwards for item in pack.documents},
         linked=tuple(item for pack in merged.upwards for item in pack.linked),
+        terms={name: text for pack in merged.upwards for name, text in pack.terms.items()},
         presumptions=merged.presumptions(),
         instruments=merged.instruments,
         delegation={key: level for pack in merged.upwards for key, level in pack.delegation.items()},
@@ -152,6 +157,7 @@ def rulebook_of(schema: Schema, chain: Sequence[Pack], on: date, readings: Readi
         figures=merged.figures(),
         names=merged.names,
         exceptions=frozenset(item.when.id for _, item in merged.written_exceptions),
+        made_of=tuple(map(id, merged.written_items())),
     )
 
 
@@ -182,6 +188,13 @@ class _Merged:
         self.written = self._written_rules()
         self.written_exceptions = self._exceptions()
         self.names = self._names()
+
+    def written_items(self) -> Iterator[object]:
+        """Everything that rules are made of, in one order; packs keep these alive."""
+        yield from (rule for _, rule in self.written.values())
+        yield from (exception for _, exception in self.written_exceptions)
+        yield from self.programmes.values()
+        yield from self.declarations.values()
 
     def presumptions(self) -> tuple[Presumption, ...]:
         found = {(item.entity, item.key): item for pack in self.upwards for item in pack.presumptions}
