@@ -246,6 +246,8 @@ class Pack:
     exclusions: tuple[Exclusion, ...]
     documents: tuple[Document, ...]
     linked: tuple[Linked, ...]
+    terms: Mapping[str, Text]
+    """What a rule, or a code of a rule or parameter (`rule.code`), is called in words."""
     cases: tuple[PackCase, ...]
     covers: tuple[str, ...] = ()
 
@@ -298,6 +300,7 @@ def load_pack(files: Mapping[str, bytes]) -> Pack:
         exclusions=tuple(map(_exclusion, every("exclusion"))),
         documents=tuple(map(_document, every("document"))),
         linked=tuple(map(_linked, every("linked"))),
+        terms=_terms(rules, pack),
         cases=_all_cases(files, pack),
         covers=head.texts("covers"),
     )
@@ -407,6 +410,18 @@ def _declarations(files: Sequence[Written], pack: str) -> Iterator[tuple[str, Pa
             raise PackFault(pack, f"parameter {name}", 0, problem, Text("删除其中一处", "remove one of them"))
         names.add(name)
         yield name, _declaration(name, item)
+
+
+def _terms(files: Sequence[Written], pack: str) -> dict[str, Text]:
+    terms: dict[str, Text] = {}
+    for name, item in (entry for written in files for entry in written.named("term").items()):
+        if name in terms:
+            problem = Text("该名称写了两次", "the term is written twice")
+            raise PackFault(pack, f"term {name}", 0, problem, Text("删除其中一处", "remove one of them"))
+        terms[name] = text_of(item)
+        item.finish()
+    refuse_too_many("term", list(terms), pack, RULES)
+    return terms
 
 
 def _declaration(name: str, item: Written) -> ParameterDeclaration:

@@ -28,6 +28,7 @@ MAX_ENTRIES: Mapping[str, int] = {
     "exclusion": 500,
     "document": 300,
     "linked": 200,
+    "term": 3_000,
     "case": 5_000,
     "figure": 5_000,
 }

@@ -101,6 +101,12 @@ class Rulebook:
     """Which written rules, exceptions, programmes and declarations it is made of: in one set of packs, rulebooks that
     are made of the same compute the same, whatever their place, date and figures."""
 
+    @cached_property
+    def cites(self) -> tuple[int, ...]:
+        """Which citations and instruments its rules rest on, on its date."""
+        cited = [rule.citation for rule in self.rules.values() if rule.citation is not None]
+        return tuple(id(part) for item in cited for part in (item, self.instruments[item.instrument]))
+
     def remembered(self, key: str, compute: Callable[[], Any]) -> Any:
         """What was computed once for this book, such as a program printed from it."""
         if key not in self._memory:

@@ -24,6 +24,7 @@ def wrong_names(place: Place) -> Iterator[PackFault]:
     yield from _entities(place)
     yield from _instruments(place)
     yield from _delegations(place)
+    yield from _terms(place)
     yield from _figures(place.pack, place.books)
 
 
@@ -104,6 +105,19 @@ def _delegations(place: Place) -> Iterator[PackFault]:
         if name not in known:
             problem = Text("没有这个项目", "there is no such programme")
             yield PackFault(place.pack.id, f"delegation {name}", 0, problem, one_of(sorted(known)))
+
+
+def _terms(place: Place) -> Iterator[PackFault]:
+    known: set[str] = set()
+    for book in place.books:
+        known.update(book.rules)
+        known.update(f"{name}.{code}" for name, rule in book.rules.items() for code in rule.kind.codes)
+    for pack in place.chain:
+        known.update(f"{name}.{code}" for name, item in pack.declarations.items() for code in item.codes)
+    for name in place.pack.terms:
+        if name not in known:
+            problem = Text("没有这条规则或代码", "there is no such rule or code")
+            yield PackFault(place.pack.id, f"term {name}", 0, problem, WRITE_A_RULE)
 
 
 def _figures(pack: Pack, books: Sequence[Rulebook]) -> Iterator[PackFault]:

@@ -19,7 +19,7 @@ class Place:
 
 def brings_rules(pack: Pack, chain: Sequence[Pack]) -> bool:
     """Whether the pack changes the rules of those above it, and not figures alone, as most places do."""
-    own = (pack.rules, pack.exceptions, pack.programmes, pack.exclusions, pack.documents, pack.linked)
+    own = (pack.rules, pack.exceptions, pack.programmes, pack.exclusions, pack.documents, pack.linked, pack.terms)
     replaced = any(pack.instruments.keys() & above.instruments.keys() for above in chain[1:])
     return len(chain) == 1 or any(own) or bool(pack.declarations) or bool(pack.presumptions) or replaced
 
