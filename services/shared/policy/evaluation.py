@@ -51,6 +51,7 @@ class PackSet:
             self._by_place[pack.jurisdiction] = pack
         self._prepared: dict[tuple[tuple[str, ...], date], PreparedPolicy] = {}
         self._programs: dict[tuple[tuple[int, ...], bool], Program] = {}
+        self._reasons: dict[tuple[tuple[int, ...], tuple[int, ...], bool], ReasonProgram] = {}
 
     def chain(self, region: str) -> tuple[Pack, ...]:
         """The packs for a place: its own, its prefecture's, its province's, the nation's. Raises PackFault if none."""
@@ -88,6 +89,16 @@ class PackSet:
             program = self._programs[key] = compile_rulebook(book, hasty=hasty)
         return program
 
+    def reasons(self, book: Rulebook, program: Program, *, with_facts: bool = False) -> ReasonProgram:
+        """The program that explains a rulebook of this set; places and dates with the same rules and law share it."""
+        key = (book.made_of, book.cites, with_facts)
+        reasons = self._reasons.get(key)
+        if reasons is None:
+            if len(self._reasons) >= MAX_PREPARED:
+                self._reasons.clear()
+            reasons = self._reasons[key] = compile_reasons(book, program, with_facts=with_facts)
+        return reasons
+
 
 @dataclass(frozen=True)
 class PreparedPolicy:
@@ -112,16 +123,12 @@ class PreparedPolicy:
     @cached_property
     def reasons(self) -> ReasonProgram:
         """The program that explains."""
-        program: ReasonProgram = self.book.remembered("reasons", lambda: compile_reasons(self.book, self.program))
-        return program
+        return self.packs.reasons(self.book, self.program)
 
     @cached_property
     def reasons_with_facts(self) -> ReasonProgram:
         """The program that explains, and says of the facts that a rule reads where they come from."""
-        program: ReasonProgram = self.book.remembered(
-            "reasons with facts", lambda: compile_reasons(self.book, self.program, with_facts=True)
-        )
-        return program
+        return self.packs.reasons(self.book, self.program, with_facts=True)
 
     @cached_property
     def reason_arguments(self) -> tuple[Any, ...]:
