@@ -75,17 +75,22 @@ def supporter(income, born="1990-01-01", **more):
     return {"relation": "child", "birth_date": born, "per_capita_income": income, **more}
 
 
-def dibao(packs, *members):
-    """Whether the household has dibao, and how much in fen."""
-    assets = {"financial": "0.00", "vehicles": [], "homes": 1, "non_residential": 0, "businesses": []}
+def answered(packs, programme, *members, savings="0.00"):
+    """The outcome, the amount in fen and the missing figures of the one result."""
+    assets = {"financial": savings, "vehicles": [], "homes": 1, "non_residential": 0, "businesses": []}
     body = {
         "as_of": "2025-08-01",
         "region": "460000",
         "household": {"area_type": "urban", "members": list(members), "assets": assets},
-        "programmes": ["dibao"],
+        "programmes": [programme],
     }
     [result] = evaluate_household(packs, parse_request(body)).results
     return result.outcome, result.monthly_fen, result.missing_parameters
+
+
+def dibao(packs, *members):
+    """As `answered`, for dibao."""
+    return answered(packs, "dibao", *members)
 
 
 def eligible(yuan) -> tuple[Outcome, int, tuple[str, ...]]:
@@ -285,3 +290,27 @@ def test_supporters_are_asked_for_where_the_place_has_a_formula():
     del parent["supporters"]
     outcome, _, _ = dibao(packs_with(*AMONG), parent)
     assert outcome == "undetermined"
+
+
+TEKUN = (money("tekun_basic_standard", "800.00"), money("tekun_care_self", "100.00"))
+
+
+@pytest.mark.parametrize(
+    ("limits", "savings", "found"),
+    [
+        ({"tekun_financial_asset_limit": "28800.00"}, "28800.00", eligible("900.00")),
+        ({"tekun_financial_asset_limit": "28800.00"}, "28800.01", INELIGIBLE),
+        # The limit of destitute persons wins over the general one.
+        (
+            {"tekun_financial_asset_limit": "28800.00", "financial_asset_limit": "100.00"},
+            "28800.00",
+            eligible("900.00"),
+        ),
+        ({"financial_asset_limit": "100.00"}, "100.01", INELIGIBLE),
+        ({}, "0.01", ("undetermined", None, ("financial_asset_limit",))),
+    ],
+)
+def test_destitute_persons_may_have_a_limit_of_their_own(limits, savings, found):
+    packs = packs_with(*TEKUN, *(other(name, value, "yuan") for name, value in limits.items()))
+    old = person("m1", "1950-01-01", self_care_failures=0, care_arrangement="home", circumstances=[])
+    assert answered(packs, "tekun", old, savings=savings) == found
