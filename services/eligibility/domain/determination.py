@@ -238,15 +238,9 @@ def _relative(member: Body, members: Sequence[Body], row: Row) -> str:
 
 
 def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Row, outcome: Outcome) -> Any:
-    def reasons() -> tuple[str, ...]:
+    def reasons() -> Sequence[str]:
         explanation = case.explanation(evaluation)
-        if outcome == "ineligible":
-            # What refuses is said; what was met, or is not known, would only hide it.
-            shown = [rule for rule in programme.conditions if evaluation.value(rule, row) is False]
-            shown = shown or [rule for rule in programme.conditions if evaluation.truth(rule, row) is False]
-        else:
-            shown = [*programme.conditions, *filter(None, (programme.monthly or programme.one_off,))]
-        return tuple(explanation.reason(rule, row) for rule in shown)
+        return (explanation.refused if outcome == "ineligible" else explanation.granted)(programme, row)
 
     return reasons
 
@@ -300,7 +294,7 @@ def _apply(case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[t
         chosen_over.setdefault((exclusion.winner, subject), []).append(exclusion.loser)
     own = result.explain
 
-    def reasons() -> tuple[str, ...]:
+    def reasons() -> Sequence[str]:
         return (case.explanation(case.evaluation).reason(exclusion.when, row), *own())
 
     return replace(

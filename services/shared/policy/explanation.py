@@ -14,6 +14,7 @@ from services.shared.policy import tree
 from services.shared.policy.abstract import Possible, Row, is_single, only_value
 from services.shared.policy.evaluation import Evaluation
 from services.shared.policy.open_value import Unknown
+from services.shared.policy.pack import Programme
 from services.shared.policy.reason_printing import TooMuchToSay, date_text, rate_text
 from services.shared.policy.reason_template import CHILDREN, FACTS, FIGURES, SUBJECT, Hole, Truth, filled, values_of
 from services.shared.policy.rulebook import Rule, Rulebook
@@ -105,6 +106,14 @@ class Explanation:
         own = row.of(self._evaluation.policy.book.rules[rule].entity)
         subject = ("null",) if own.indices else ()
         return self._printed.functions[rule](self, *self._arguments, *own.indices, *subject)
+
+    def granted(self, programme: Programme, row: Row) -> list[str]:
+        """Why a programme is granted for the row, or what of it is open: its conditions and its amount."""
+        return self._printed.granted[programme.id](self, *self._arguments, *row.indices)
+
+    def refused(self, programme: Programme, row: Row) -> list[str]:
+        """Why a programme is refused for the row: the conditions that do not hold."""
+        return self._printed.refused[programme.id](self, *self._arguments, *row.indices)
 
     # --- what printed code asks for -----------------------------------------------------------------------------
 

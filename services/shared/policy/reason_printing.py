@@ -11,6 +11,7 @@ from typing import Any
 
 from services.shared.policy import tree
 from services.shared.policy.open_value import OpenValueUsed
+from services.shared.policy.pack import Programme
 from services.shared.policy.printing import Place, Program
 from services.shared.policy.reason_template import (
     CHILDREN,
@@ -70,10 +71,13 @@ class ToldRule:
 
 @dataclass(frozen=True)
 class ReasonProgram:
-    """The compiled functions by rule, the parameters they take in order, the figures they name, how rules are told."""
+    """The compiled functions by rule and by programme, the parameters they take in order, the figures that they name,
+    and how rules are told."""
 
     source: str
     functions: Mapping[str, Callable[..., str]]
+    granted: Mapping[str, Callable[..., list[str]]]
+    refused: Mapping[str, Callable[..., list[str]]]
     parameters: tuple[ParameterSlot, ...]
     figure_sets: tuple[FigureSet, ...]
     told: tuple[ToldRule, ...]
@@ -101,7 +105,13 @@ def compile_reasons(book: Rulebook, program: Program, *, with_facts: bool = Fals
     # As for values, the text is printed from the checked tree alone; what packs say comes in as constants by number.
     exec(compile(source, f"<reasons {book.chain[0].id} {book.on}>", "exec"), namespace)
     functions = {name: namespace[f"x{number}"] for name, number in printer.numbers.items()}
-    return ReasonProgram(source, functions, tuple(printer.parameters), tuple(printer.figure_sets), printer.told())
+    granted, refused = (
+        {programme: namespace[f"{prefix}{number}"] for number, programme in enumerate(book.programmes)}
+        for prefix in "ab"
+    )
+    return ReasonProgram(
+        source, functions, granted, refused, tuple(printer.parameters), tuple(printer.figure_sets), printer.told()
+    )
 
 
 def _remembered_amount(amounts: dict[int, str], fen: int) -> str:
@@ -152,6 +162,9 @@ class _Printer(Spelling):
         """The text of all functions; fills `constants`, `parameters` and `figure_sets`."""
         for rule in self._book.rules.values():
             self._reason(rule)
+        for number, programme in enumerate(self._book.programmes.values()):
+            self._of_programme(f"a{number}", programme, refused=False)
+            self._of_programme(f"b{number}", programme, refused=True)
         while self._waiting:
             self._waiting.pop()()
         return "\n".join([*self._lines, ""])
@@ -227,6 +240,32 @@ class _Printer(Spelling):
         self._scope, self._seen_from = scope, tuple(seen_from)
         with self._block(f"def {name}({ARGUMENTS}{more}):"):
             yield
+
+    # --- a programme -------------------------------------------------------------------------------------------
+
+    def _of_programme(self, name: str, programme: Programme, *, refused: bool) -> None:
+        """Why it is granted or open: its conditions and its amount; or why it is refused: the conditions that refuse.
+
+        What was met, or is not known, would only hide what refuses. Packs write first what refuses most plainly, such
+        as an age: behind a refusal, what the program left open is not looked into.
+        """
+        lineage = self._schema.lineage(programme.entity)[1:]
+        rows = [f"i{depth}" for depth in range(len(lineage))]
+        scope = dict(zip(lineage, rows, strict=True))
+        with self._function(name, rows, scope, "".join(f", {row}" for row in rows)):
+            self._line("out = []")
+            amounts = () if refused else (programme.monthly or programme.one_off,)
+            for rule in filter(None, (*programme.conditions, *amounts)):
+                self._scope = scope
+                self._of_condition(self._book.rules[rule], refused)
+            self._line("return out")
+
+    def _of_condition(self, rule: Rule, refused: bool) -> None:
+        node = tree.RuleRef(rule.id, rule.entity, rule.kind)
+        truth = self._truth(node, " and not out" * refused) if refused or self._is_constant(rule) else ""
+        self._scope = {name: self._scope[name] for name in self._schema.lineage(rule.entity)[1:]}
+        with self._block(f"if {truth} is False:") if refused else nullcontext():
+            self._add(rule, truth)
 
     # --- one reason --------------------------------------------------------------------------------------------
 
@@ -428,14 +467,14 @@ class _Printer(Spelling):
             for child in tree.children_of(node):
                 self._slice(child)
 
-    def _truth(self, node: Node) -> str:
-        """A new variable: True, False, or None while the condition is open."""
+    def _truth(self, node: Node, provided: str = "") -> str:
+        """A new variable: True, False, or None while the condition is open; looked into only where `provided` holds."""
         name, where = self._fresh("w"), self._innermost()
         resolved = f"c.truth({self._constant(node, 'N')}, {where!r}, {_tuple(self._row(where))})"
         if isinstance(node, tree.RuleRef):
             self._line(f"{name} = {self.rule(node)}")
             # A rule that hands on an open fact has the fact's own Unknown for its value.
-            self._line(f"if {name} is not True and {name} is not False: {name} = {resolved}")
+            self._line(f"if {name} is not True and {name} is not False{provided}: {name} = {resolved}")
         else:
             self._line(f"try: {name} = not not {self.spell(node)}")
             self._line(f"except OpenValueUsed: {name} = {resolved}")

@@ -1,5 +1,6 @@
 """JSON text on its way out, one character for each byte of its UTF-8, so that joining and encoding it only copies."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -22,6 +23,6 @@ def wire_bytes(text: str) -> bytes:
     return text.encode("latin-1")
 
 
-def wire_list(items: tuple[str, ...] | list[str]) -> str:
+def wire_list(items: Sequence[str]) -> str:
     """A JSON list of what is on its way already."""
     return f"[{','.join(items)}]" if items else "[]"

@@ -11,7 +11,7 @@ from services.eligibility.gateways.pack_folder import read_packs
 from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.shared.policy.reason_printing import compile_reasons
 
-NUMBERED = re.compile(r"[xzwvstuoijgkKNC][0-9]+|[JS]s[0-9]+")
+NUMBERED = re.compile(r"[abxzwvstuoijgkKNC][0-9]+|[JS]s[0-9]+")
 GIVEN = set("cFEPMYktsg") | {"out", "kids", "told", "yuan", "rate_text", "date_text", "full_months"}
 GIVEN |= {"OpenValueUsed", "TooMuchToSay", "NULL", "len", "range", "list", "id"}
 CALLED = {"get", "append", "join", "values", "truth", "named", "names", "published", "partly", "facts", "figures"}
