@@ -1,6 +1,6 @@
 """The answer to a determination, and its one spelling as bytes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
@@ -18,11 +18,12 @@ HOUSEHOLD = "household"
 
 
 @dataclass(frozen=True, slots=True)
-class PaperToBring:
-    """A document that the applicant must bring, and where that is written."""
+class Paper:
+    """A document that is needed, and where that is written; `held_by` is the department that holds it already."""
 
     id: str
     text: Text
+    held_by: Text | None
     citation: Mapping[str, str] | None
 
 
@@ -49,13 +50,13 @@ class Result:
     department: Text | None = None
     region: str | None = None
     category: str = ""
-    documents: tuple[PaperToBring, ...] = ()
+    documents: tuple[Paper, ...] = ()
     missing_facts: tuple[str, ...] = ()
     missing_parameters: tuple[str, ...] = ()
     excluded_by: str | None = None
     may_be_excluded_by: tuple[str, ...] = ()
     chosen_over: tuple[str, ...] = ()
-    explain: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False, compare=False)
+    explain: Callable[[], Sequence[str]] = field(default=tuple, repr=False, compare=False)
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -151,6 +152,11 @@ def _combination(combination: Combination) -> dict[str, Any]:
     }
 
 
+def _paper(paper: Paper) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": paper.id, "text": _text(paper.text), "citation": paper.citation}
+    return shown if paper.held_by is None else {**shown, "held_by": _text(paper.held_by)}
+
+
 def _amounts(result: Result) -> dict[str, Any]:
     amounts = {"monthly": result.monthly_fen, "one_off": result.one_off_fen, "forgone": result.forgone_fen}
     return {name: yuan_of(fen) for name, fen in amounts.items() if fen is not None}
@@ -164,9 +170,8 @@ def _result(result: Result) -> dict[str, Any]:
         "outcome": result.outcome,
         "decision_level": result.decision_level,
         "reasons": orjson.Fragment(wire_bytes(wire_list(result.explain()))),
-        "documents": [
-            {"id": paper.id, "text": _text(paper.text), "citation": paper.citation} for paper in result.documents
-        ],
+        "documents": [_paper(paper) for paper in result.documents if paper.held_by is None],
+        "documents_held": [_paper(paper) for paper in result.documents if paper.held_by is not None],
         "missing_facts": list(result.missing_facts),
         "missing_parameters": list(result.missing_parameters),
         "excluded_by": result.excluded_by,
