@@ -27,9 +27,9 @@ class Paper:
     citation: Mapping[str, str] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
-    """One programme's outcome for the household or one member.
+    """One programme's outcome for the household or one member. Never changed; not frozen, as that is slow to make.
 
     `region` is set where another place than the request's decides: that of the emergency (Law Art. 29).
     `monthly_fen` or `one_off_fen` is set when the outcome is eligible and the programme pays, `months` where the
@@ -172,13 +172,14 @@ def _result(result: Result) -> dict[str, Any]:
         "reasons": orjson.Fragment(wire_bytes(wire_list(result.explain()))),
         "documents": [_paper(paper) for paper in result.documents if paper.held_by is None],
         "documents_held": [_paper(paper) for paper in result.documents if paper.held_by is not None],
-        "missing_facts": list(result.missing_facts),
-        "missing_parameters": list(result.missing_parameters),
+        "missing_facts": result.missing_facts,
+        "missing_parameters": result.missing_parameters,
         "excluded_by": result.excluded_by,
-        "may_be_excluded_by": list(result.may_be_excluded_by),
-        "chosen_over": list(result.chosen_over),
+        "may_be_excluded_by": result.may_be_excluded_by,
+        "chosen_over": result.chosen_over,
     }
-    shown |= _amounts(result)
+    if result.outcome != "ineligible" or result.forgone_fen is not None:
+        shown |= _amounts(result)
     if result.months is not None:
         shown["months"] = result.months
     if result.department is not None:

@@ -1,6 +1,6 @@
 """Decides, from prepared policy and a request, who is entitled to what, what excludes what, and what is missing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -25,9 +25,10 @@ from services.eligibility.domain.request import PROGRAMMES, TIERS, Body, Determi
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
 from services.shared.policy.explanation import Explanation, bare_reason
 from services.shared.policy.open_value import Unknown, parameter_named
-from services.shared.policy.pack import Citation, Exclusion, Programme
+from services.shared.policy.pack import Citation, Exclusion, ParameterDeclaration, Presumption, Programme
 from services.shared.policy.rulebook import Rulebook
 from services.shared.policy.text import Text
+from services.shared.vocabulary.invalid_body import BodyError, InvalidBody
 from services.shared.vocabulary.period import next_month
 
 CATEGORIES = ("tekun", "orphan", "unsupported_child", "dibao", "dibao_margin", "rigid_expenditure")
@@ -60,16 +61,32 @@ def evaluate(policy: PreparedPolicy, request: DeterminationRequest) -> Answer:
 
 
 def with_overrides(policy: PreparedPolicy, request: DeterminationRequest) -> PreparedPolicy:
-    """The policy with the figures that the request replaces; figures of programmes not yet held change nothing."""
+    """The policy with the figures that the request replaces; figures that no pack declares change nothing.
+
+    Raises InvalidBody for a rule by a name that the packs do not have.
+    """
     if not request.parameters:
         return policy
     declared = policy.book.declarations
-    given = {
+    given = {name: value for name, value in sorted(request.parameters.items()) if name in declared}
+    errors = tuple(_unknown_code(declared[name]) for name in given if not _is_among(given[name], declared[name]))
+    if errors:
+        raise InvalidBody(errors)
+    read = {
         name: parameter_value(value, declared[name]) if isinstance(value, str) else value
-        for name, value in sorted(request.parameters.items())
-        if name in declared
+        for name, value in given.items()
     }
-    return policy.with_parameters(given)
+    return policy.with_parameters(read)
+
+
+def _is_among(value: str | bool | int, declaration: ParameterDeclaration) -> bool:
+    return declaration.type != "enum" or value in declaration.codes
+
+
+def _unknown_code(declaration: ParameterDeclaration) -> BodyError:
+    listed = ", ".join(declaration.codes)
+    zh, en = f"不是规定的代码，只能使用：{listed}", f"is not one of the codes: use one of {listed}"
+    return BodyError(f"/parameters/{declaration.name}", "unknown_code", zh, en)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +177,8 @@ def _results(case: Case, code: str) -> Iterator[Result]:
 
 def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:
     outcome, amount = outcome_of(evaluation, programme, row)
+    if outcome == "ineligible":
+        return _refused(case, evaluation, programme, row)
     missing: tuple[str, ...] = ()
     if outcome == "undetermined" and not _surely_excluded(case, programme, row):
         live = open_paths(evaluation, programme, row)
@@ -187,6 +206,20 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
     )
 
 
+def _refused(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:
+    return Result(
+        programme=programme.id,
+        tier=programme.tier,
+        subject=subject_of(case.request, row),
+        outcome="ineligible",
+        decision_level=_decision_level(evaluation, programme, row),
+        department=programme.department,
+        region=_place_of_event(case.request) if evaluation is case.elsewhere else None,
+        category=programme.category,
+        explain=_explainer(case, evaluation, programme, row, "ineligible"),
+    )
+
+
 def _months(evaluation: Evaluation, programme: Programme, row: Row) -> int | None:
     if not programme.months:
         return None
@@ -209,11 +242,8 @@ def _decision_level(evaluation: Evaluation, programme: Programme, row: Row) -> s
 
 def _surely_excluded(case: Case, programme: Programme, row: Row) -> bool:
     """Whether it is refused whatever its own tests say, so that nothing need be asked for it."""
-    return any(
-        case.evaluation.truth(exclusion.when, row) is True
-        for exclusion in case.evaluation.policy.book.exclusions
-        if exclusion.loser == programme.id
-    )
+    exclusions = _exclusions_of(case.evaluation.policy.book, programme.id)
+    return any(case.evaluation.truth(exclusion.when, row) is True for exclusion in exclusions)
 
 
 def subject_of(request: DeterminationRequest, row: Row) -> str:
@@ -271,16 +301,31 @@ def _excluded(case: Case, results: list[Result]) -> list[Result]:
     chosen_over: dict[tuple[str, str], list[str]] = {}
     after = []
     for result in results:
-        for exclusion in case.evaluation.policy.book.exclusions:
-            if exclusion.loser == result.programme and result.outcome != "ineligible":
-                result = _apply(case, exclusion, result, chosen_over)
+        if result.outcome != "ineligible":
+            for exclusion in _exclusions_of(case.evaluation.policy.book, result.programme):
+                if result.outcome != "ineligible":
+                    result = _apply(case, exclusion, result, chosen_over)
         after.append(result)
+    if not chosen_over:
+        return after
     return [
         replace(result, chosen_over=tuple(chosen_over[key]))
         if (key := (result.programme, result.subject)) in chosen_over
         else result
         for result in after
     ]
+
+
+def _exclusions_of(book: Rulebook, loser: str) -> Sequence[Exclusion]:
+    found: Mapping[str, list[Exclusion]] = book.remembered("exclusions by loser", lambda: _by_loser(book))
+    return found.get(loser, ())
+
+
+def _by_loser(book: Rulebook) -> Mapping[str, list[Exclusion]]:
+    found: dict[str, list[Exclusion]] = {}
+    for exclusion in book.exclusions:
+        found.setdefault(exclusion.loser, []).append(exclusion)
+    return found
 
 
 def _apply(case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[tuple[str, str], list[str]]) -> Result:
@@ -303,7 +348,7 @@ def _apply(case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[t
         monthly_fen=None,
         one_off_fen=None,
         months=None,
-        forgone_fen=result.monthly_fen or result.one_off_fen,
+        forgone_fen=result.one_off_fen if result.monthly_fen is None else result.monthly_fen,
         starts_in=None,
         documents=(),
         missing_facts=(),
@@ -337,11 +382,11 @@ def _row_of(case: Case, result: Result) -> Row:
 
 def _category(results: Sequence[Result], request: DeterminationRequest) -> str:
     recognised = request.household.get("recognised_as")
+    found = {(result.category, result.outcome) for result in results if result.category}
     for category in CATEGORIES:
-        outcomes = {result.outcome for result in results if result.category == category}
-        if "eligible" in outcomes or recognised == category:
+        if (category, "eligible") in found or recognised == category:
             return category
-        if "undetermined" in outcomes:
+        if (category, "undetermined") in found:
             return UNDETERMINED
     return NO_CATEGORY
 
@@ -359,11 +404,18 @@ def _packs(case: Case, results: Sequence[Result]) -> tuple[Mapping[str, str], ..
 
 def _presumptions(case: Case, results: Sequence[Result]) -> Iterator[PresumptionUsed]:
     book = case.evaluation.policy.book
-    programmes = {result.programme for result in results}
+    if case.request.programmes is None:
+        mattering = book.remembered("presumptions", lambda: _mattering(book, book.programmes))
+    else:
+        mattering = _mattering(book, {result.programme for result in results})
+    for path, item in used_presumptions(case.request, mattering):
+        yield PresumptionUsed(path, item.value, item.text)
+
+
+def _mattering(book: Rulebook, programmes: Iterable[str]) -> tuple[Presumption, ...]:
+    """The presumptions of facts that these programmes read."""
     read = frozenset().union(*(book.facts_read.get(code, ()) for code in programmes))
-    for path, item in used_presumptions(case.request, book.presumptions):
-        if any(_stands_for(item.entity, item.key, fact) for fact in read):
-            yield PresumptionUsed(path, item.value, item.text)
+    return tuple(item for item in book.presumptions if any(_stands_for(item.entity, item.key, fact) for fact in read))
 
 
 def _stands_for(entity: str, key: str, fact: tuple[str, str]) -> bool:

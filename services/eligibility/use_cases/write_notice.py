@@ -35,12 +35,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A determination as its notice shows it: what is granted first, then what is open, then what is refused."""
+    """A determination as its notice shows it: what is granted first, then what is open, then what is refused.
+
+    `laws` gives the English title of each instrument that an answer cites by its Chinese one.
+    """
 
     determination_id: str
     determined_on: date
     answer: Mapping[str, Any]
     findings: tuple[Finding, ...]
+    laws: Mapping[str, str]
     remedy: Remedy
 
 
@@ -57,14 +61,15 @@ def changes_by_result(packs: PackSet, request: DeterminationRequest) -> Changes:
 def write_notice(recorded: Determination, request: DeterminationRequest, policy: PublishedPolicy) -> Notice:
     """The notice of a determination, by the packs that it was made under. Raises PackAltered."""
     packs = policy.named(recorded.packs)
-    programmes = packs.prepare(request.region, request.as_of).book.programmes
+    book = packs.prepare(request.region, request.as_of).book
     determined_on, answer = china_date(recorded.determined_at), orjson.loads(recorded.answer)
-    titles = {code: programme.text for code, programme in programmes.items()}
+    titles = {code: programme.text for code, programme in book.programmes.items()}
     return Notice(
         determination_id=recorded.id,
         determined_on=determined_on,
         answer=answer,
         findings=tuple(_findings(answer["results"], titles, changes_by_result(packs, request))),
+        laws={instrument.title: instrument.title_en for instrument in book.instruments.values()},
         remedy=remedy_from(determined_on),
     )
 

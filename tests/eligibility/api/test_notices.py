@@ -63,6 +63,16 @@ def test_it_is_written_in_either_language(eligibility, language, title):
     assert answer.headers["content-language"].startswith(language)
 
 
+def test_in_english_it_names_laws_in_english(eligibility):
+    shown = Page(notice(eligibility, refused_family(eligibility), "en")[1].text).text
+    assert "Interim Measures for Social Assistance" in shown
+
+
+def test_it_says_what_to_bring_and_what_departments_hold(eligibility):
+    shown = Page(notice(eligibility, eligibility.household())[1].text).text
+    assert "授权书" in shown and "您不用带" in shown and "公安部门" in shown
+
+
 def test_it_loads_nothing_and_runs_nothing(eligibility):
     answer = notice(eligibility, eligibility.household())[1]
     page = Page(answer.text)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from datetime import date
 
 import pytest
 
@@ -9,6 +10,7 @@ from services.eligibility.api.household_body import parse_request
 from services.eligibility.domain.answer import render_answer
 from services.eligibility.gateways.pack_folder import read_packs
 from services.eligibility.use_cases.evaluate_household import evaluate_household, pack_set_of
+from services.shared.vocabulary.invalid_body import InvalidBody
 
 PACKS = pack_set_of(read_packs())
 ASSETS = {"financial": "0.00", "vehicles": [], "homes": 1, "non_residential": 0, "businesses": []}
@@ -72,6 +74,11 @@ def alone():
 def answer_to():
     """The answer to a body by the packs that ship."""
     return lambda body: evaluate_household(PACKS, parse_request(json.dumps(body).encode()))
+
+
+def read(answer):
+    """The answer as it is sent."""
+    return json.loads(render_answer(answer))
 
 
 def member(body, name="m1"):
@@ -272,11 +279,11 @@ def test_today_nothing_is_guessed_in_yunnan(answer_to, alone):
 
 
 def test_a_programme_without_rules_is_open_and_says_so(answer_to, family):
-    family["programmes"] = ["orphan_allowance", "dibao"]
-    orphan = answer_to(family).result("orphan_allowance")
-    assert (orphan.outcome, orphan.tier) == ("undetermined", "basic")
-    assert orphan.missing_parameters == ("orphan_allowance_rule",)
-    assert orphan.reasons[0].rule == "programme.rules_in_force"
+    family["programmes"] = ["price_subsidy", "dibao"]
+    subsidy = answer_to(family).result("price_subsidy")
+    assert (subsidy.outcome, subsidy.tier) == ("undetermined", "run")
+    assert subsidy.missing_parameters == ("price_subsidy_rule",)
+    assert subsidy.reasons[0].rule == "programme.rules_in_force"
 
 
 @pytest.fixture
@@ -359,7 +366,7 @@ def test_of_several_disabilities_the_worst_of_each_kind_counts(answer_to, alone,
 
 
 def test_support_of_the_destitute_excludes_dibao_and_says_so_on_both(answer_to, alone):
-    answer = answer_to(alone)
+    answer = answer_to({**alone, "programmes": ["dibao", "tekun"]})
     dibao = answer.result("dibao")
     assert (dibao.outcome, dibao.excluded_by, dibao.monthly_fen) == ("ineligible", "tekun", None)
     assert answer.result("tekun", "m1").chosen_over == ("dibao",)
@@ -461,12 +468,24 @@ def test_a_simulation_is_marked_and_its_figures_replace_the_packs(answer_to, fam
     assert reason.figures == {}
 
 
-def test_a_figure_of_a_later_programme_changes_nothing_but_the_mark(answer_to, family):
+def test_a_figure_of_another_programme_changes_nothing_but_the_mark(answer_to, family):
+    family["programmes"] = ["dibao", "tekun"]
     plain = answer_to(family)
-    family["parameters"] = {"rigid_ratio": "0.60", "rigid_comparator": ">", "medical_aid_rule": "any"}
+    family["parameters"] = {"rigid_ratio": "0.60", "rigid_comparator": ">"}
     answer = answer_to(family)
     assert answer.simulation is True
     assert [r.outcome for r in answer.results] == [r.outcome for r in plain.results]
+
+
+def test_a_rule_that_no_pack_knows_is_refused_with_those_that_are(answer_to, family):
+    family["parameters"] = {"medical_aid_rule": "any", "temporary_aid_rule": "whatever"}
+    with pytest.raises(InvalidBody) as refused:
+        answer_to(family)
+    errors = refused.value.errors
+    assert [error.pointer for error in errors] == ["/parameters/medical_aid_rule", "/parameters/temporary_aid_rule"]
+    known = PACKS.prepare("420100", date(2023, 8, 1)).book.declarations["temporary_aid_rule"].codes
+    assert all(code in errors[1].en and code in errors[1].zh for code in known)
+    assert "whatever" not in errors[1].en
 
 
 # --- the place of an emergency ----------------------------------------------------------------------------------------
@@ -482,7 +501,8 @@ def test_an_advance_follows_the_place_of_the_emergency(answer_to, family):
     advance = answer.result("small_advance")
     assert (advance.one_off_fen, advance.decision_level, advance.monthly_fen) == (74400, "township", None)
     assert answer.one_off_total_fen == 74400
-    assert [pack["id"] for pack in answer.packs] == ["cn", "cn-420000", "cn-420100", "cn-530000", "cn-530113"]
+    home, there = ["cn", "cn-420000", "cn-420100"], ["cn-530000", "cn-530100", "cn-530113"]
+    assert [pack["id"] for pack in answer.packs] == home + there
     family["events"][0].pop("region")
     assert answer_to(family).result("small_advance").missing_parameters == ("dibao_standard",)
 
@@ -491,3 +511,16 @@ def test_everyone_is_affected_unless_it_is_said_how_many(answer_to, family):
     event = {"kind": "fire", "on": "2026-02-28", "region": "530113", "requested": "9000.00"}
     family |= {"as_of": "2026-03-01", "programmes": ["small_advance"], "events": [event]}
     assert answer_to(family).result("small_advance").one_off_fen == 3 * 74400
+
+
+def test_what_a_department_holds_need_not_be_brought(answer_to, family):
+    (dibao,) = read(answer_to({**family, "programmes": ["dibao"]}))["results"]
+    assert [paper["id"] for paper in dibao["documents"]] == ["verification_consent"]
+    held = {paper["id"]: paper["held_by"]["en"] for paper in dibao["documents_held"]}
+    assert held["household_register"] == "public security" and "property_records" in held
+
+
+def test_a_refused_result_asks_for_no_papers(answer_to, family):
+    family["household"]["assets"]["homes"] = 3
+    (dibao,) = read(answer_to({**family, "programmes": ["dibao"]}))["results"]
+    assert (dibao["documents"], dibao["documents_held"]) == ([], [])
