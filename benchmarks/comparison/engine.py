@@ -12,9 +12,11 @@ from services.eligibility.domain.facts import read_facts
 from services.eligibility.domain.request import DeterminationRequest
 from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.shared.policy.checks import check
-from services.shared.policy.evaluation import PackSet, PreparedPolicy
+from services.shared.policy.evaluation import Evaluation, PackSet, PreparedPolicy, Row
+from services.shared.policy.explanation import Explanation
 from services.shared.policy.pack import load_pack
 from services.shared.policy.printing import Frame
+from services.shared.policy.wire import wire_bytes, wire_list
 
 RULES = Outputs(
     household_income="income.household",  # type: ignore[arg-type]
@@ -71,3 +73,21 @@ def _at(frame: Frame, place: tuple[int, ...]) -> int:
     for slot in place:
         value = value[slot]
     return value
+
+
+def sentences(policy: PreparedPolicy, household: Frame) -> bytes:
+    """Why each programme is granted or refused to each whom it is for: values, sentences, figures and citations."""
+    evaluation = Evaluation(policy, household)
+    programmes = policy.book.programmes
+    explanation = Explanation(evaluation, _name_of, answered=frozenset(programmes))
+    said: list[str] = []
+    for programme in programmes.values():
+        is_for_all = programme.entity == policy.book.schema.root.name
+        for row in (evaluation.root,) if is_for_all else evaluation.rows(programme.entity, evaluation.root):
+            is_granted = evaluation.value(f"{programme.id}.eligible", row)
+            said += explanation.granted(programme, row) if is_granted else explanation.refused(programme, row)
+    return wire_bytes(wire_list(said))
+
+
+def _name_of(row: Row) -> str:
+    return f"m{row.indices[0] + 1}" if row.entity == "member" else row.entity
