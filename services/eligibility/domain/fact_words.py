@@ -15,6 +15,15 @@ ENTITIES: Mapping[str, Text] = {
 }
 """What one of each is called."""
 
+PLURALS: Mapping[str, Text] = {
+    **ENTITIES,
+    "member": Text("家庭成员", "members"),
+    "supporter": Text("赡养、抚养、扶养人", "supporters"),
+    "parent": Text("父母", "parents"),
+    "vehicle": Text("车辆", "vehicles"),
+    "business": Text("企业", "businesses"),
+    "event": Text("急难事件", "emergencies"),
+}
 _PROGRAMMES: Mapping[str, Text] = {
     "dibao": Text("低保", "dibao"),
     "dibao_single": Text("单人保", "single-person dibao"),
