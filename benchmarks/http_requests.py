@@ -52,12 +52,11 @@ def request_of(path: str) -> list[bytes]:
 def measure(path: str, serving: Serving, requests: list[bytes], count: int) -> dict[str, Any]:
     """One row: `count` requests after a twentieth as many to warm up."""
     send(serving.port, requests, max(50, count // 20))
-    before = (cpu_seconds(serving.service), cpu_seconds(serving.postmaster))
+    before = _cpu(serving)
     started = time.perf_counter()
     latencies = sorted(send(serving.port, requests, count))
     elapsed = time.perf_counter() - started
-    after = (cpu_seconds(serving.service), cpu_seconds(serving.postmaster))
-    service, database = (end - start for start, end in zip(before, after, strict=True))
+    service, database = (end - start for start, end in zip(before, _cpu(serving), strict=True))
     return {
         "call": f"POST …/{path}",
         "requests_per_second": round(count / elapsed),
@@ -67,6 +66,10 @@ def measure(path: str, serving: Serving, requests: list[bytes], count: int) -> d
         "database_cpu_ms": round(database * 1000 / count, 3),
         "database_share": round(database / (service + database or 1), 2),
     }
+
+
+def _cpu(serving: Serving) -> tuple[float, float]:
+    return cpu_seconds(serving.service), cpu_seconds(serving.postmaster) if serving.postmaster else 0.0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.load import free_port, wait_ready
 from services.cli import embedded_postgres
 from services.cli.migrate import owner_url
-from services.cli.migration import migrate
+from services.cli.migration import ShippedData, migrate
 from services.cli.provision import SERVICES, provision
 from services.cli.shipped import SHIPPED, load_policy_packs
 
@@ -22,11 +22,11 @@ PROCESSES = 2
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where the service listens, and the processes whose CPU time is read."""
+    """Where a service listens, and the processes whose CPU time is read: its own, and its database's if it has one."""
 
     port: int
     service: int
-    postmaster: int
+    postmaster: int | None
 
 
 @contextmanager
@@ -47,8 +47,10 @@ def _migrated(folder: Path, packs: Path | None) -> dict[str, str]:
     owner = owner_url(folder)
     environment = provision(folder, owner, os.environ)
     addresses = {service: environment[f"DOUDI_{service.upper()}_DATABASE_URL"] for service in SERVICES}
-    loaded = SHIPPED if packs is None else {**SHIPPED, "eligibility": partial(load_policy_packs, folder=packs)}
-    migrate(owner, addresses, loaded)
+    shipped: dict[str, ShippedData] = dict(SHIPPED)
+    if packs is not None:
+        shipped["eligibility"] = partial(load_policy_packs, folder=packs)
+    migrate(owner, addresses, shipped)
     return environment
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from benchmarks.comparison.household import Household
 from benchmarks.comparison.pack_files import packs
@@ -18,19 +19,19 @@ from services.shared.policy.pack import load_pack
 from services.shared.policy.printing import Frame
 from services.shared.policy.wire import wire_bytes, wire_list
 
-RULES = Outputs(
-    household_income="income.household",  # type: ignore[arg-type]
-    income_per_head="income.per_head",  # type: ignore[arg-type]
-    assets_ok="assets.within",  # type: ignore[arg-type]
-    tekun="tekun.total",  # type: ignore[arg-type]
-    dibao="dibao.paid",  # type: ignore[arg-type]
-    supplement="supplement.paid",  # type: ignore[arg-type]
-    margin="dibao_margin.eligible",  # type: ignore[arg-type]
-    single="single.total",  # type: ignore[arg-type]
-    rigid="rigid_expenditure.eligible",  # type: ignore[arg-type]
-    emergency="emergency.paid",  # type: ignore[arg-type]
-    monthly_total="total.monthly",  # type: ignore[arg-type]
-)
+RULES = {
+    "household_income": "income.household",
+    "income_per_head": "income.per_head",
+    "assets_ok": "assets.within",
+    "tekun": "tekun.total",
+    "dibao": "dibao.paid",
+    "supplement": "supplement.paid",
+    "margin": "dibao_margin.eligible",
+    "single": "single.total",
+    "rigid": "rigid_expenditure.eligible",
+    "emergency": "emergency.paid",
+    "monthly_total": "total.monthly",
+}
 """The rule that yields each output."""
 
 
@@ -60,19 +61,19 @@ def outputs(packs: PackSet, household: Household) -> Outputs:
 
 def outputs_of(policy: PreparedPolicy) -> Callable[[Frame], Outputs]:
     """Reads the outputs out of what a run of the policy returns."""
-    places = [policy.program.places[rule] for rule in RULES]
+    places = [policy.program.places[RULES[name]] for name in Outputs._fields]
 
     def read(frame: Frame) -> Outputs:
-        return Outputs(*(int(_at(frame, place)) for place in places))
+        return Outputs(*(_at(frame, place) for place in places))
 
     return read
 
 
 def _at(frame: Frame, place: tuple[int, ...]) -> int:
-    value = frame
+    value: Any = frame
     for slot in place:
         value = value[slot]
-    return value
+    return int(value)
 
 
 def sentences(policy: PreparedPolicy, household: Frame) -> bytes:

@@ -62,7 +62,7 @@ def _openfisca_serving(python: Path) -> Iterator[Serving]:
     server = subprocess.Popen(argv, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)})
     try:
         wait_ready(port)
-        yield Serving(port, server.pid, server.pid)
+        yield Serving(port, server.pid, None)
     finally:
         server.terminate()
         server.wait(30)
