@@ -1,5 +1,7 @@
 """What a programme's own tests say for a row: eligible and how much, not eligible, or not yet to be told."""
 
+from functools import cache
+
 from services.eligibility.domain.answer import Outcome
 from services.shared.policy.evaluation import Evaluation, Row
 from services.shared.policy.open_value import Unknown
@@ -8,7 +10,7 @@ from services.shared.policy.pack import Programme
 
 def outcome_of(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[Outcome, int | None]:
     """The outcome by the programme's own tests, and the amount in fen when it is eligible and pays."""
-    entitled = evaluation.truth(f"{programme.id}.eligible", row)
+    entitled = evaluation.truth(_eligible(programme.id), row)
     if not entitled:
         return ("undetermined" if entitled is None else "ineligible"), None
     rule = programme.monthly or programme.one_off
@@ -16,6 +18,11 @@ def outcome_of(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[
         return "eligible", None
     amount = evaluation.settled(rule, row)
     return ("undetermined", None) if isinstance(amount, Unknown) else ("eligible", amount)
+
+
+@cache
+def _eligible(programme: str) -> str:
+    return f"{programme}.eligible"
 
 
 def open_paths(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[str, ...]:

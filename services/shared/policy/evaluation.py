@@ -227,6 +227,9 @@ class Evaluation:
 
     def value(self, rule: str, row: Row) -> Any:
         """The value that the program computed, OPEN where an input was open."""
+        place = self._places[rule]
+        if len(place) == 1:
+            return self.frame[place[0]]
         return _value_at(self.frame, self._places, rule, row.of(self.policy.book.rules[rule].entity))
 
     def truth(self, rule: str, row: Row) -> bool | None:
