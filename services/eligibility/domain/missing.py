@@ -14,6 +14,7 @@ from services.eligibility.domain.facts import read_facts
 from services.eligibility.domain.outcome import outcome_of
 from services.eligibility.domain.request import DeterminationRequest
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row
+from services.shared.policy.open_value import parameter_named
 from services.shared.policy.pack import Programme
 from services.shared.policy.schema import BOOL
 from services.shared.policy.truth import TRUE
@@ -80,7 +81,8 @@ class _Trial:
     makes_none: set[str] = field(default_factory=set)
 
     def examine(self) -> Settling:
-        if len(self.paths) > MAX_PATHS:
+        # Of figures alone ranges tell: what no pack holds is not a fact of this household that could turn out.
+        if len(self.paths) > MAX_PATHS or all(parameter_named(path) for path in self.paths):
             return Settling(frozenset(self.paths))
         options = {path: choices(path, self.request, self.policy) for path in self.paths}
         if len(self.paths) == 1 and not options[self.paths[0]].is_finite:
