@@ -121,8 +121,13 @@ def test_every_placeholder_in_a_sentence_has_its_value():
 
 
 CODES = {name: item.codes for pack in PACKS for name, item in pack.declarations.items()}
-IDLE = {("cn-210000", "income_reference_series")}
-"""Figures that change nothing yet: it chooses between two series of last year's income, and neither is held."""
+IDLE = {
+    ("cn-210000", "income_reference_series"),
+    ("cn-310000", "medical_aid_ratio"),
+    ("cn-350400", "medical_aid_ratio"),
+}
+"""Figures that change nothing yet: of the two series of last year's income neither is held, and the limits of medical
+aid in Shanghai and Sanming were not found, so that no amount is reckoned."""
 FIGURES = [
     (pack, index) for pack in PACKS for index, figure in enumerate(pack.figures) if (pack.id, figure.name) not in IDLE
 ]
@@ -131,19 +136,12 @@ FIGURES = [
 @pytest.mark.parametrize(("pack", "index"), FIGURES, ids=lambda value: getattr(value, "id", value))
 def test_a_figure_that_is_changed_fails_some_case(pack, index):
     figure = pack.figures[index]
-    changed = _another_code(figure) or {"true": "false", "false": "true"}.get(figure.value) or _one_more(figure)
     figures = (*pack.figures[:index], replace(figure, value=_changed(figure)), *pack.figures[index + 1 :])
     others = [replace(pack, figures=figures, sha256="changed") if other.id == pack.id else other for other in PACKS]
     changed_packs = pack_set_of(others)
     assert any(
         report.problems for report in run_golden_cases(changed_packs, others[PACKS.index(pack)], parse_request)
     ), figure
-
-
-def _another_code(figure):
-    """The code after that of a figure which is one; "" of a number."""
-    codes = next(pack.declarations[figure.name].codes for pack in PACKS if figure.name in pack.declarations)
-    return codes[(codes.index(figure.value) + 1) % len(codes)] if codes else ""
 
 
 def _changed(figure):
