@@ -1,15 +1,17 @@
 """The answer to a determination, and its one spelling as bytes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Literal
 
 import orjson
 
 from services.shared.policy.explanation import Reason, reasons_of
 from services.shared.policy.text import Text
-from services.shared.policy.wire import wire_bytes, wire_list
+from services.shared.policy.wire import wire, wire_bytes, wire_list
 from services.shared.vocabulary.money import yuan_of
 from services.shared.vocabulary.region import living_code
 
@@ -129,7 +131,7 @@ def render_answer(answer: Answer) -> bytes:
             "simulation": answer.simulation,
             "packs": list(answer.packs),
             "category": answer.category,
-            "results": [_result(result) for result in answer.results],
+            "results": orjson.Fragment(wire_bytes(wire_list([_result(result) for result in answer.results]))),
             "presumptions": [
                 {"path": item.path, "presumed": item.presumed, "text": _text(item.text)} for item in answer.presumptions
             ],
@@ -162,14 +164,35 @@ def _amounts(result: Result) -> dict[str, Any]:
     return {name: yuan_of(fen) for name, fen in amounts.items() if fen is not None}
 
 
-def _result(result: Result) -> dict[str, Any]:
+_NO_REASONS = '"reasons":[]'
+
+_said = attrgetter(*(item.name for item in fields(Result) if item.name != "explain"))
+
+
+def _result(result: Result) -> str:
+    # Most are refusals that differ from household to household in nothing but their reasons.
+    before, after = _around_reasons(result) if result.documents else _refusal(_said(result))
+    return f'{before}"reasons":{wire_list(result.explain())}{after}'
+
+
+@lru_cache(maxsize=4096)
+def _refusal(said: tuple[Any, ...]) -> tuple[str, str]:
+    return _around_reasons(Result(*said))
+
+
+def _around_reasons(result: Result) -> tuple[str, str]:
+    before, _, after = wire(_shown(result)).partition(_NO_REASONS)
+    return before, after
+
+
+def _shown(result: Result) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "programme": result.programme,
         "tier": result.tier,
         "subject": result.subject,
         "outcome": result.outcome,
         "decision_level": result.decision_level,
-        "reasons": orjson.Fragment(wire_bytes(wire_list(result.explain()))),
+        "reasons": [],
         "documents": [_paper(paper) for paper in result.documents if paper.held_by is None],
         "documents_held": [_paper(paper) for paper in result.documents if paper.held_by is not None],
         "missing_facts": result.missing_facts,

@@ -1,6 +1,6 @@
 """Decides, from prepared policy and a request, who is entitled to what, what excludes what, and what is missing."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -108,11 +108,13 @@ class Case:
             )
         return self.explanations[key]
 
-    def _answered(self, evaluation: Evaluation) -> frozenset[str]:
+    def _answered(self, evaluation: Evaluation) -> Collection[str]:
         """The programmes that this evaluation answers, so that their own results tell of them."""
         book = self.evaluation.policy.book
+        if self.elsewhere is None and self.request.programmes is None:
+            return book.programmes
         asked = (book.programmes[code] for code in _asked(book, self.request) if code in book.programmes)
-        return frozenset(programme.id for programme in asked if self.at(programme) is evaluation)
+        return {programme.id for programme in asked if self.at(programme) is evaluation}
 
     @staticmethod
     def of(policy: PreparedPolicy, request: DeterminationRequest) -> "Case":

@@ -95,7 +95,7 @@ class Explanation:
         self._said: dict[Any, Any] = {}
         self._arguments = (evaluation.frame, evaluation.root.facts, policy.reason_arguments, self._said)
         # What printed code asks for:
-        self.names: list[Any] = [None] * len(policy.book.schema.entities)
+        self.names: list[dict[Any, str]] = [{} for _ in policy.book.schema.entities]
         self.answered = answered
         self.figures = policy.figure_texts
         self.as_of = policy.as_of
@@ -122,11 +122,11 @@ class Explanation:
         possible, _ = self._evaluation.node_seen(node, self._row(entity, indices))
         return None if possible == EITHER else possible == TRUE
 
-    def named(self, number: int) -> Any:
-        """Whom the rows of an entity stand for, in lists as the rows are."""
+    def named(self, number: int, indices: tuple[int, ...], key: Any) -> str:
+        """Whom a row of an entity stands for; remembered under `key`."""
         entity = self._evaluation.policy.book.schema.entities[number].name
-        self.names[number] = self._named(self._lineage(entity), self._evaluation.root)
-        return self.names[number]
+        name = self.names[number][key] = wire(self._name_of(self._row(entity, indices)))
+        return name
 
     def published(self, number: int, codes: tuple[str, ...], key: Any) -> str:
         """Where the figures of a set were published, for these codes; remembered under `key`."""
@@ -184,11 +184,6 @@ class Explanation:
             return
         for below in self._evaluation.rows(entities[0], row):
             yield from self._below(below, entities[1:])
-
-    def _named(self, entities: Sequence[str], row: Row) -> Any:
-        if not entities:
-            return wire(self._name_of(row))
-        return [self._named(entities[1:], below) for below in self._evaluation.rows(entities[0], row)]
 
     # --- values -------------------------------------------------------------------------------------------------
 

@@ -584,7 +584,8 @@ class _Printer(Spelling):
         if rows == seen_from:
             return "NULL"
         number = self._schema.entities.index(self._schema.by_name[entity])
-        name = f"(c.names[{number}] or c.named({number}))" + "".join(f"[{row}]" for row in rows)
+        key = rows[0] if len(rows) == 1 else _tuple(rows)
+        name = f"(c.names[{number}].get({key}) or c.named({number}, {_tuple(rows)}, {key}))"
         if len(seen_from) < len(rows):
             return name
         same = " and ".join(f"{own} == {other}" for own, other in zip(rows, seen_from, strict=True) if own != other)
