@@ -1,6 +1,6 @@
 """`doudi pack validate`: what is wrong or doubtful in packs, and how they are read from a folder."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,19 +23,26 @@ COLUMNS = ("规则包 / pack", "位置 / where", "列 / column", "问题 / probl
 
 def validate(folder: Folder = SHIPPED, as_json: AsJson = False) -> None:
     """Check names, units, dates, uses, sentences, citations and figures of packs; exit 1 for a fault, not a warning."""
-    packs, unread = load(folder)
-    findings: list[Finding] = list(unread)
-    if not unread:
-        try:
-            findings = list(findings_of(pack_set_of(packs.values())))
-        except PackFault as fault:
-            findings = [fault]
+    own, unread = read_folder(folder)
+    packs, unshipped = with_shipped(own)
+    findings: list[Finding] = [*unread, *unshipped] or list(_found(own, packs))
     faults = [finding for finding in findings if isinstance(finding, PackFault)]
     if as_json:
         print_json([_shown(finding) for finding in findings])
     else:
         _print(findings, len(faults), len(packs))
     raise SystemExit(1 if faults else 0)
+
+
+def _found(own: Mapping[str, Pack], packs: Mapping[str, Pack]) -> Iterator[Finding]:
+    """What is wrong with any of the packs, and what is doubtful in those of the folder."""
+    names = {pack.id for pack in own.values()}
+    try:
+        for finding in findings_of(pack_set_of(packs.values())):
+            if isinstance(finding, PackFault) or finding.pack in names:
+                yield finding
+    except PackFault as fault:
+        yield fault
 
 
 def _print(findings: list[Finding], faults: int, packs: int) -> None:

@@ -84,6 +84,7 @@ def test_pack_validate_exits_1_and_names_the_fault(pack_folder):
     run = doudi("pack", "validate", str(pack_folder), "--json")
     assert run.returncode == 1
     assert json.loads(run.stdout)[0] == {
+        "kind": "fault",
         "pack": "cn-410000",
         "where": "rule a.b",
         "column": 1,
