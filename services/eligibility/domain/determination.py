@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
 from typing import Any
 
 from services.eligibility.domain.answer import (
@@ -16,14 +15,14 @@ from services.eligibility.domain.answer import (
     Result,
 )
 from services.eligibility.domain.combination import best_combination
-from services.eligibility.domain.facts import CIRCUMSTANCES, SCHEMA, read_facts, used_presumptions
-from services.eligibility.domain.kinship import kin_of, parents_of
+from services.eligibility.domain.facts import CIRCUMSTANCES, read_facts, used_presumptions
 from services.eligibility.domain.missing import Budget, settling
 from services.eligibility.domain.origins import origins_of
 from services.eligibility.domain.outcome import open_paths, outcome_of
-from services.eligibility.domain.request import PROGRAMMES, TIERS, Body, DeterminationRequest
+from services.eligibility.domain.request import PROGRAMMES, TIERS, DeterminationRequest
+from services.eligibility.domain.subjects import names_of
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
-from services.shared.policy.explanation import Explanation, bare_reason
+from services.shared.policy.explanation import Explanation, NameOf, bare_reason
 from services.shared.policy.open_value import Unknown, parameter_named
 from services.shared.policy.pack import Citation, Exclusion, ParameterDeclaration, Presumption, Programme
 from services.shared.policy.rulebook import Rulebook
@@ -40,10 +39,17 @@ NO_RULES = Text(
 )
 
 
-def evaluate(policy: PreparedPolicy, request: DeterminationRequest) -> Answer:
-    """The answer to a request under a policy prepared for its region and date. Pure: same inputs, same answer."""
+class NotAtOnce(Exception):
+    """Something is open, and what would settle it takes longer to find than to answer."""
+
+
+def evaluate(policy: PreparedPolicy, request: DeterminationRequest, *, at_once: bool = False) -> Answer:
+    """The answer to a request under a policy prepared for its region and date. Pure: same inputs, same answer.
+
+    Raises NotAtOnce where an outcome is open and the answer is wanted `at_once`.
+    """
     policy = with_overrides(policy, request)
-    case = Case.of(policy, request)
+    case = Case.of(policy, request, at_once=at_once)
     results = _decided(case)
     packs = _packs(case, results)
     return Answer(
@@ -98,13 +104,19 @@ class Case:
     elsewhere: Evaluation | None
     explanations: dict[int, Explanation] = field(default_factory=dict, compare=False)
     budget: Budget = field(default_factory=Budget, compare=False)
+    names: NameOf = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", names_of(self.request))
+
+    at_once: bool = False
 
     def explanation(self, evaluation: Evaluation) -> Explanation:
         """That of this evaluation, so that results share reasons."""
         key = id(evaluation)
         if key not in self.explanations:
             self.explanations[key] = Explanation(
-                evaluation, partial(subject_of, self.request), origins_of(self.request), self._answered(evaluation)
+                evaluation, self.names, origins_of(self.request), self._answered(evaluation)
             )
         return self.explanations[key]
 
@@ -117,13 +129,13 @@ class Case:
         return {programme.id for programme in asked if self.at(programme) is evaluation}
 
     @staticmethod
-    def of(policy: PreparedPolicy, request: DeterminationRequest) -> "Case":
+    def of(policy: PreparedPolicy, request: DeterminationRequest, *, at_once: bool = False) -> "Case":
         """The request's facts run through the policy."""
         place = _place_of_event(request)
         there = None
         if place is not None and place != request.region:
             there = _run(policy.elsewhere(place), request)
-        return Case(request, _run(policy, request), there)
+        return Case(request, _run(policy, request), there, at_once=at_once)
 
     def at(self, programme: Programme) -> Evaluation:
         """Where the programme is decided: at home, or where the event happened."""
@@ -181,6 +193,8 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
     outcome, amount = outcome_of(evaluation, programme, row)
     if outcome == "ineligible":
         return _refused(case, evaluation, programme, row)
+    if outcome == "undetermined" and case.at_once:
+        raise NotAtOnce
     missing: tuple[str, ...] = ()
     if outcome == "undetermined" and not _surely_excluded(case, programme, row):
         live = open_paths(evaluation, programme, row)
@@ -191,7 +205,7 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
     return Result(
         programme=programme.id,
         tier=programme.tier,
-        subject=subject_of(case.request, row),
+        subject=case.names(row.entity, row.indices),
         outcome=outcome,
         monthly_fen=amount if eligible and programme.monthly else None,
         one_off_fen=amount if eligible and programme.one_off else None,
@@ -212,7 +226,7 @@ def _refused(case: Case, evaluation: Evaluation, programme: Programme, row: Row)
     return Result(
         programme=programme.id,
         tier=programme.tier,
-        subject=subject_of(case.request, row),
+        subject=case.names(row.entity, row.indices),
         outcome="ineligible",
         decision_level=_decision_level(evaluation, programme, row),
         department=programme.department,
@@ -231,8 +245,9 @@ def _months(evaluation: Evaluation, programme: Programme, row: Row) -> int | Non
 
 
 def _starts_in(programme: Programme, as_of: date) -> str | None:
-    starts = {"next_month": next_month(as_of), "same_month": f"{as_of:%Y-%m}"}
-    return starts.get(programme.starts)
+    if programme.starts == "next_month":
+        return next_month(as_of)
+    return f"{as_of.year}-{as_of.month:02d}" if programme.starts == "same_month" else None
 
 
 def _decision_level(evaluation: Evaluation, programme: Programme, row: Row) -> str | None:
@@ -246,27 +261,6 @@ def _surely_excluded(case: Case, programme: Programme, row: Row) -> bool:
     """Whether it is refused whatever its own tests say, so that nothing need be asked for it."""
     exclusions = _exclusions_of(case.evaluation.policy.book, programme.id)
     return any(case.evaluation.truth(exclusion.when, row) is True for exclusion in exclusions)
-
-
-def subject_of(request: DeterminationRequest, row: Row) -> str:
-    """Whom a row stands for in an answer: "household", a member's id, or what is listed below it."""
-    members = request.household["members"]
-    if not row.indices:
-        return HOUSEHOLD
-    if row.entity == "member":
-        return str(members[row.indices[0]]["id"])
-    if row.entity in ("supporter", "parent"):
-        return _relative(members[row.indices[0]], members, row)
-    return f"{SCHEMA.by_name[row.entity].plural}[{row.indices[-1]}]"
-
-
-def _relative(member: Body, members: Sequence[Body], row: Row) -> str:
-    told = len(member.get(SCHEMA.by_name[row.entity].plural, ()))
-    if row.indices[1] < told:
-        return f"{member['id']}.{SCHEMA.by_name[row.entity].plural}[{row.indices[1]}]"
-    # After those outside come those in the household, who have names of their own.
-    own = parents_of(member, members) if row.entity == "parent" else [other for other, _ in kin_of(member, members)]
-    return str(own[row.indices[1] - told]["id"])
 
 
 def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Row, outcome: Outcome) -> Any:
@@ -376,7 +370,7 @@ def _row_of(case: Case, result: Result) -> Row:
     if result.subject == HOUSEHOLD:
         return root
     rows = case.evaluation.rows("member", root)
-    return next(row for row in rows if subject_of(case.request, row) == result.subject)
+    return next(row for row in rows if case.names(row.entity, row.indices) == result.subject)
 
 
 # --- the whole -----------------------------------------------------------------------------------------------------

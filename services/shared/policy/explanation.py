@@ -33,8 +33,8 @@ MAX_CHARACTERS = 40_000_000
 Shown = str | int | bool | Mapping[str, Any] | None
 """A value as an answer shows it: money in yuan; {"at_least", "at_most"} where only bounds are known; else None."""
 
-NameOf = Callable[[Row], str]
-"""Says whom or what a row stands for."""
+NameOf = Callable[[str, tuple[int, ...]], str]
+"""Says whom or what the row of an entity with these indices stands for."""
 
 OriginsOf = Callable[[tree.FactRef, Row], Sequence[Mapping[str, Any]]]
 """Says where a fact of a row comes from: the origins that were given for it."""
@@ -125,7 +125,7 @@ class Explanation:
     def named(self, number: int, indices: tuple[int, ...], key: Any) -> str:
         """Whom a row of an entity stands for; remembered under `key`."""
         entity = self._evaluation.policy.book.schema.entities[number].name
-        name = self.names[number][key] = wire(self._name_of(self._row(entity, indices)))
+        name = self.names[number][key] = wire(self._name_of(entity, indices))
         return name
 
     def published(self, number: int, codes: tuple[str, ...], key: Any) -> str:

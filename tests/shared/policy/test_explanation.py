@@ -16,8 +16,8 @@ WORDS = 'holds = {zh = "是", en = "yes"}\nfails = {zh = "否", en = "no"}\nopen
 SAID = 'holds = {zh = "有", en = "there"}\n'
 
 
-def name_of(row):
-    return row.entity + "".join(f"-{index}" for index in row.indices)
+def name_of(entity, indices):
+    return entity + "".join(f"-{index}" for index in indices)
 
 
 def reason(policy, name, row, *indices, origins_of=None):
@@ -260,7 +260,7 @@ def test_quotes_braces_and_names_stay_text(policy_of, rule, shop):
         + rule("b.all", "shop", "bool", "all(b.one for person in people)", WORDS)
     )
     evaluation = Evaluation(policy, shop(people=(person(),)))
-    text = Explanation(evaluation, lambda row: '"];\n').reason("b.all", evaluation.root)
+    text = Explanation(evaluation, lambda entity, indices: '"];\n').reason("b.all", evaluation.root)
     found = orjson.loads(wire_bytes(text))["children"][0]
     assert (found["subject"], found["text"]) == ('"];\n', {"zh": '说“{"是"}”\\', "en": '"{yes}" 1'})
 
