@@ -10,11 +10,18 @@ from services.eligibility.api.household_body import parse_request
 from services.eligibility.domain.answer import render_answer
 from services.eligibility.domain.determination import evaluate, with_overrides
 from services.eligibility.domain.facts import read_facts
+from services.eligibility.domain.subjects import names_of
 from services.eligibility.gateways.pack_folder import read_packs
 from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.shared.policy.abstract import AbstractEvaluator, is_single, only_value
 from services.shared.policy.evaluation import Evaluation
+from services.shared.policy.explanation import Explanation, reasons_of, shown_value
 from services.shared.policy.open_value import OPEN, Unknown
+from services.shared.policy.reason_template import GAP
+from services.shared.policy.schema import BOOL, MONEY
+from services.shared.policy.tree import RuleRef
+from services.shared.policy.truth import EITHER, FALSE, TRUE
+from services.shared.vocabulary.money import yuan_of
 
 PACKS = pack_set_of(read_packs())
 PROGRAMMES = ("dibao", "dibao_margin", "dibao_single", "tekun", "small_advance")
@@ -226,3 +233,67 @@ def test_the_program_and_the_abstract_evaluator_agree_on_every_rule(body, data):
             if not isinstance(computed, Unknown):
                 possible, _ = alone.rule(name, row)
                 assert is_single(possible) and only_value(possible) == computed, (name, row.indices)
+
+
+# --- explanations -----------------------------------------------------------------------------------------------------
+
+explained = settings(quick, max_examples=15)
+
+
+def some_evaluation(body, data):
+    """The body run through its policy, with up to four facts hidden, and a means to explain it."""
+    places = list(places_to_hide(body))
+    for index in data.draw(st.sets(st.integers(0, len(places) - 1), max_size=4)):
+        places[index][0].pop(places[index][1], None)
+    request = parse_request(json.dumps(body).encode())
+    policy = PACKS.prepare(request.region, request.as_of)
+    evaluation = Evaluation(policy, read_facts(request, policy.book.presumptions))
+    return evaluation, lambda: Explanation(evaluation, names_of(request))
+
+
+def every_reason(evaluation, explanation):
+    for name, rule in evaluation.policy.book.rules.items():
+        for row in every_row(evaluation, rule.entity):
+            yield rule, row, explanation.reason(name, row)
+
+
+@explained
+@given(bodies(), st.data())
+def test_each_reason_is_the_same_text_whatever_was_explained_before(body, data):
+    evaluation, explanation = some_evaluation(body, data)
+    texts = [text for _, _, text in every_reason(evaluation, explanation())]
+    rows = [
+        (name, row) for name, rule in evaluation.policy.book.rules.items() for row in every_row(evaluation, rule.entity)
+    ]
+    another = explanation()
+    assert [another.reason(name, row) for name, row in reversed(rows)] == texts[::-1]
+
+
+@explained
+@given(bodies(), st.data())
+def test_each_value_shown_is_the_programs_own_and_open_only_where_ranges_are(body, data):
+    evaluation, explanation = some_evaluation(body, data)
+    for rule, row, text in every_reason(evaluation, explanation()):
+        (reason,) = reasons_of([text])
+        for name, node in rule.values.items():
+            possible, _ = evaluation.node_seen(node, row)
+            assert reason.values[name] == shown_value(possible, node.kind), (rule.id, name)
+            if isinstance(node, RuleRef) and not isinstance(value := evaluation.value(node.rule, row), Unknown):
+                assert reason.values[name] == (yuan_of(value) if node.kind is MONEY else reason.values[name])
+        if GAP in reason.values:
+            upper, lower = (evaluation.node_seen(rule.values[name], row)[0] for name in rule.written.gap)
+            known = is_single(upper) and is_single(lower)
+            assert not known or reason.values[GAP] == shown_value(
+                (max(upper[0] - lower[0], 0),) * 2, rule.values[rule.written.gap[0]].kind
+            )
+
+
+@explained
+@given(bodies(), st.data())
+def test_a_reason_holds_as_the_rule_does_and_is_null_exactly_where_it_is_open(body, data):
+    evaluation, explanation = some_evaluation(body, data)
+    for rule, row, text in every_reason(evaluation, explanation()):
+        (reason,) = reasons_of([text])
+        possible, _ = evaluation.seen(rule.id, row)
+        expected = {TRUE: True, FALSE: False, EITHER: None}[possible] if rule.kind is BOOL else None
+        assert reason.holds is expected, rule.id
