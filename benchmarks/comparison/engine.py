@@ -13,7 +13,7 @@ from services.eligibility.domain.facts import read_facts
 from services.eligibility.domain.request import DeterminationRequest
 from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.shared.policy.checks import check
-from services.shared.policy.evaluation import Evaluation, PackSet, PreparedPolicy, Row
+from services.shared.policy.evaluation import Evaluation, PackSet, PreparedPolicy
 from services.shared.policy.explanation import Explanation
 from services.shared.policy.pack import load_pack
 from services.shared.policy.printing import Frame
@@ -90,5 +90,5 @@ def sentences(policy: PreparedPolicy, household: Frame) -> bytes:
     return wire_bytes(wire_list(said))
 
 
-def _name_of(row: Row) -> str:
-    return f"m{row.indices[0] + 1}" if row.entity == "member" else row.entity
+def _name_of(entity: str, indices: tuple[int, ...]) -> str:
+    return f"m{indices[0] + 1}" if entity == "member" else entity
