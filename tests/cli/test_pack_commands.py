@@ -237,3 +237,19 @@ def test_what_is_not_there_is_refused_in_a_line(pack, wuhan, tmp_path, missing):
     code, _, err = pack("diff", *arguments)
     assert code == 1
     assert len(err.splitlines()) == 1
+
+
+# --- determine -------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_of_the_same_packs_gives_the_same_answer(tmp_path, capfdbinary):
+    shutil.copytree(PACKS, tmp_path / "packs")
+    request = tmp_path / "request.json"
+    body = json.loads((GOLDEN / "w05-wuhan-urban.json").read_text(encoding="utf-8"))["request"]
+    request.write_text(json.dumps(body), encoding="utf-8")
+    answers = []
+    for more in ((), ("--packs", str(tmp_path / "packs"))):
+        build_app("determine")(["determine", str(request), "--json", *more], standalone_mode=False)
+        answers.append(capfdbinary.readouterr().out)
+    assert answers[0] == answers[1]
+    assert json.loads(answers[0])["totals"] == {"monthly": "1020.00"}
