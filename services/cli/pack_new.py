@@ -95,9 +95,7 @@ def _code(pack_id: str) -> str:
 def _check_parent(parent: str, code: str) -> None:
     above = [NATION, f"{NATION}-{code[:2]}0000", f"{NATION}-{code[:4]}00"]
     if parent not in above or parent == f"{NATION}-{code}":
-        refuse(
-            "上级规则包应属于上级地区，如 cn 或省级 / the parent is a pack above the place: cn, or its province's"
-        )
+        refuse("上级规则包应属于上级地区，如 cn 或省级 / the parent is a pack above the place: cn, or its province's")
 
 
 def _write(folder: Path, code: str, parent: str, title: str, title_en: str, today: date) -> None:
