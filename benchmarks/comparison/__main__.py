@@ -9,6 +9,7 @@ environment; README.md says how it is made. It ends with an error when any engin
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -70,6 +71,7 @@ def _report(python: Path, rounds: int, share: float) -> dict[str, Any]:
     http = over_http(python, share)
     return {
         "machine": machine(),
+        "load_average": [round(load, 1) for load in os.getloadavg()],
         "versions": versions,
         "members": sorted(len(household.members) for household in timed()),
         "agreement": {name: asdict(found) for name, found in agreements.items()},
