@@ -101,6 +101,7 @@ class _Resolver:
             _refuse(
                 pack.id,
                 figure,
+                "unit",
                 Text("该标准按比例取自一个不存在的参数", "the figure is a share of an unknown parameter"),
                 Text("写一个已声明的参数", "name a declared parameter"),
             )
@@ -110,6 +111,7 @@ class _Resolver:
             _refuse(
                 pack.id,
                 figure,
+                "unit",
                 Text(f"{name} 按 {listed} 区分", f"{name} differs by {listed}"),
                 Text("给本参数声明同样的键", "give this parameter the same keys"),
             )
@@ -128,10 +130,12 @@ def value_of(figure: Figure, declaration: ParameterDeclaration, pack: str) -> Va
     if kind == "bool":
         if text not in ("true", "false"):
             problem = Text("值既不是 true 也不是 false", "the value is not true or false")
-            _refuse(pack, figure, problem, one_of(("true", "false")))
+            _refuse(pack, figure, "value", problem, one_of(("true", "false")))
         return text == "true"
     if text not in declaration.codes:
-        _refuse(pack, figure, Text("值不是已知的代码", "the value is no known code"), one_of(declaration.codes))
+        _refuse(
+            pack, figure, "value", Text("值不是已知的代码", "the value is no known code"), one_of(declaration.codes)
+        )
     return text
 
 
@@ -140,7 +144,13 @@ def _count(figure: Figure, kind: str, pack: str) -> int:
     least, most = DEFAULT_RANGE[KINDS[kind]]
     if not least <= count <= most:
         problem = Text("数量超出范围", "the count is out of range")
-        _refuse(pack, figure, problem, Text(f"写 {least} 到 {most} 之间的数", f"write a number from {least} to {most}"))
+        _refuse(
+            pack,
+            figure,
+            "value",
+            problem,
+            Text(f"写 {least} 到 {most} 之间的数", f"write a number from {least} to {most}"),
+        )
     return count
 
 
@@ -155,14 +165,14 @@ def _money(figure: Figure, declaration: ParameterDeclaration, pack: str) -> int:
     fen = _checked(pack, figure, lambda: fen_of(figure.value))
     if fen > PARAMETER_MAX_FEN:
         problem = Text("金额大于任何标准", "the amount is larger than any standard")
-        _refuse(pack, figure, problem, Text("核对位数", "check its digits"))
+        _refuse(pack, figure, "value", problem, Text("核对位数", "check its digits"))
     expected = f"yuan/{declaration.per}" if declaration.per else "yuan"
     if figure.unit == expected:
         return fen
     if figure.unit == "yuan/year" and declaration.per == "month":
         return _rounded(pack, figure, fen, MONTHS_PER_YEAR)
     problem = Text(f"单位 {figure.unit} 不符", f"the unit {figure.unit} does not fit")
-    _refuse(pack, figure, problem, Text(f"以 {expected} 为单位", f"give it in {expected}"))
+    _refuse(pack, figure, "unit", problem, Text(f"以 {expected} 为单位", f"give it in {expected}"))
 
 
 def _rounded(pack: str, figure: Figure, numerator: int, denominator: int) -> int:
@@ -171,7 +181,11 @@ def _rounded(pack: str, figure: Figure, numerator: int, denominator: int) -> int
     if mode not in ("floor", "ceil", "half_up") or unit is None:
         problem = Text("需要换算的标准必须写明取整方式", "a figure that is converted names its rounding")
         _refuse(
-            pack, figure, problem, Text('写成 "half_up fen" 或 "ceil yuan" 等', 'write "half_up fen" or "ceil yuan"')
+            pack,
+            figure,
+            "rounding",
+            problem,
+            Text('写成 "half_up fen" 或 "ceil yuan" 等', 'write "half_up fen" or "ceil yuan"'),
         )
     return round_to(mode, numerator, denominator * unit) * unit
 
@@ -215,10 +229,11 @@ def _checked(pack: str, figure: Figure, read):  # type: ignore[no-untyped-def]
         _refuse(
             pack,
             figure,
+            "value",
             Text("值的格式不对", "the value has the wrong form"),
             Text("金额写成 738.00，比例写成 0.60，数量写成 3", "write money as 738.00, a rate as 0.60, a count as 3"),
         )
 
 
-def _refuse(pack: str, figure: Figure, problem: Text, remedy: Text) -> NoReturn:
-    raise PackFault(pack, figure.where, 0, problem, remedy)
+def _refuse(pack: str, figure: Figure, cell: str, problem: Text, remedy: Text) -> NoReturn:
+    raise PackFault(pack, figure.cell(cell), 0, problem, remedy)

@@ -95,6 +95,10 @@ class Figure:
         """Where the row stands, as a fault names it."""
         return f"{self.file} row {self.row} ({self.name})"
 
+    def cell(self, column: str) -> str:
+        """Where one of its cells stands."""
+        return f"{self.where} {column}"
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenRule:
@@ -550,11 +554,11 @@ def _figure(row: Mapping[str, str], file: str, number: int, pack: str) -> Figure
         raise PackFault(pack, where, 0, problem, remedy)
     if row["confidence"] not in CONFIDENCES:
         problem = Text("confidence（可信程度）不是规定的标记", "the confidence is not one of the marks")
-        raise PackFault(pack, where, 0, problem, one_of(CONFIDENCES))
-    from_on, from_year = _start(row["from"], pack, where)
+        raise PackFault(pack, f"{where} confidence", 0, problem, one_of(CONFIDENCES))
+    from_on, from_year = _start(row["from"], pack, f"{where} from")
     until = row["until"].strip()
-    until_on = None if until in ("", REPLACED) else optional_date(until, pack, where)
-    refuse_backwards(from_on, until_on, pack, where)
+    until_on = None if until in ("", REPLACED) else optional_date(until, pack, f"{where} until")
+    refuse_backwards(from_on, until_on, pack, f"{where} until")
     return Figure(
         name=row["name"],
         key={name: value for name, value in row.items() if name not in FIGURE_COLUMNS and value},

@@ -233,28 +233,30 @@ class _Merged:
         seen: set[tuple[object, ...]] = set()
         for figure in pack.figures:
             where = figure.where
-            self._check_names(pack, figure, where)
-            self._check_keys(pack, figure, where, key_codes)
+            self._check_names(pack, figure)
+            self._check_keys(pack, figure, key_codes)
             start = (figure.name, tuple(sorted(figure.key.items())), figure.from_on)
             if start in seen:
                 problem = Text("两条标准同日起始", "two figures start on the same day")
                 self._refuse(pack.id, where, problem, Text("删除其中一条", "remove one of them"))
             seen.add(start)
 
-    def _check_names(self, pack: Pack, figure: Figure, where: str) -> None:
+    def _check_names(self, pack: Pack, figure: Figure) -> None:
         if figure.name not in self.declarations:
             problem = Text("该参数未声明", "the parameter is not declared")
-            self._refuse(pack.id, where, problem, Text("在 rules.toml 中声明它", "declare it in rules.toml"))
+            remedy = Text("在规则文件中声明它", "declare it in a file of rules")
+            self._refuse(pack.id, figure.cell("name"), problem, remedy)
         if figure.citation.instrument not in self.instruments:
-            self._refuse(pack.id, where, Text("依据文件未列出", "the instrument is not listed"), LIST_THE_INSTRUMENT)
+            problem = Text("依据文件未列出", "the instrument is not listed")
+            self._refuse(pack.id, figure.cell("instrument"), problem, LIST_THE_INSTRUMENT)
 
-    def _check_keys(
-        self, pack: Pack, figure: Figure, where: str, key_codes: Mapping[str, Mapping[str, tuple[str, ...]]]
-    ) -> None:
+    def _check_keys(self, pack: Pack, figure: Figure, key_codes: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
         for column, code in figure.key.items():
             if figure.name in key_codes and code not in key_codes[figure.name].get(column, ()):
                 problem = Text(f"{column} 列的单元格不是该参数的键", f"the cell in {column} is no key of it")
-                self._refuse(pack.id, where, problem, Text("留空，或改正", "leave it empty or correct it"))
+                self._refuse(
+                    pack.id, figure.cell(column), problem, Text("留空，或改正", "leave it empty or correct it")
+                )
 
     def checked_rules(self) -> dict[str, Rule]:
         rules = {name: self._checked(pack, written) for name, (pack, written) in self.written.items()}

@@ -39,9 +39,10 @@ def said(node):
 
 
 def names(node):
-    """What is put into a sentence: {kind.zh} and {kind} are of one name."""
+    """What is put into a sentence: {kind.zh} and {kind} are of one name, and {zh} and {en} are each the sentence's."""
     put_in = [part for part in ast.walk(node) if isinstance(part, ast.FormattedValue)]
-    return sorted(name.id for part in put_in for name in ast.walk(part) if isinstance(name, ast.Name))
+    found = [name.id for part in put_in for name in ast.walk(part) if isinstance(name, ast.Name)]
+    return sorted("said" if name in ("zh", "en") else name for name in found)
 
 
 SENTENCES = [param for param in calls("Text") if any(map(is_sentence, param.values[0].args))]
