@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.eligibility.api.awards import Reason
 from services.eligibility.api.determinations import JSON, raw_body
-from services.eligibility.domain.pack_proposal import PROPOSED
 from services.eligibility.store import pack_proposals, policy_packs
 from services.eligibility.store.policy_packs import PublishedPack
 from services.eligibility.use_cases.decide_pack import publish_pack, refuse_pack
@@ -70,7 +69,7 @@ def propose(
 ) -> Response:
     """Propose a version of a pack: examined with the packs in force, recorded, and no answer rests on it yet."""
     # Outside the transaction, which would hold the sealing of the log back for as long as it takes.
-    examination = examiner.examine(_files(raw))
+    examination = examiner.examine(_files(raw), actor)
     return runtime.transact_once(request, actor, raw, 201, propose_pack, runtime, actor, _id_of(request), examination)
 
 
@@ -86,10 +85,8 @@ def publish(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """The second person's yes: examined again and put in force, for serving processes within five seconds."""
-    found = runtime.database.read(pack_proposals.find_proposal, pack_id, version)
-    files = runtime.database.read(pack_proposals.find_files, pack_id, version)
-    is_open = found is not None and found.state == PROPOSED
-    examination = examiner.examine(files) if files is not None and is_open else None
+    files = runtime.database.read(pack_proposals.find_files_to_publish, pack_id, version, actor.subject)
+    examination = None if files is None else examiner.examine(files, actor)
     decision = (runtime, actor, _id_of(request), pack_id, version, body.reason, examination)
     return runtime.transact_once(request, actor, body, 200, publish_pack, *decision)
 

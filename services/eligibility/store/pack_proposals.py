@@ -60,11 +60,19 @@ def find_files(tx: Transaction, pack_id: str, version: str) -> Mapping[str, str]
     return tx.execute(select(pack_proposals.c.files).where(_names(pack_id, version))).scalar()
 
 
+def find_files_to_publish(tx: Transaction, pack_id: str, version: str, publisher: str) -> Mapping[str, str] | None:
+    """The files of an open proposal of another person than `publisher`."""
+    proposal = find_proposal(tx, pack_id, version)
+    if proposal is None or proposal.state != PROPOSED or proposal.proposed_by == publisher:
+        return None
+    return find_files(tx, pack_id, version)
+
+
 def list_proposals(tx: Transaction, state: str | None, after: str, limit: int) -> list[PackProposal]:
     """Proposals whose id follows `after`, in order of their making, at most `limit`; of one state when it is given."""
     query = _proposals().where(pack_proposals.c.id > after).order_by(pack_proposals.c.id).limit(min(limit, PAGE_LIMIT))
     if state is not None:
-        query = query.where(state == _STATE)
+        query = query.where(_STATE.in_([state]))
     return [PackProposal(**row) for row in tx.execute(query).mappings()]
 
 

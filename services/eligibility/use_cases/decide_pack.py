@@ -33,17 +33,17 @@ def publish_pack(
     reason: str,
     examination: Examination | None,
 ) -> dict[str, Any]:
-    """Put the proposed version in force; `examination` is of its files, and None when they may not be published.
+    """Put the proposed version in force; `examination` is of its files, and None when this caller may not publish it.
 
     Raises NotFound, Forbidden, NotAllowedInThisState, PacksInForceChanged when the examination is of another set,
     PackRefused, OwnPackProposal (which the database enforces) and PackVersionTaken.
     """
     proposal = _open_proposal(tx, actor, pack_id, version)
+    answer = _decide(tx, runtime, actor, request_id, proposal, PUBLISHED, reason)
     policy_packs.lock_publishing(tx)
     if examination is None or tuple(policy_packs.list_current(tx)) != examination.in_force:
         raise PacksInForceChanged
     pack = examination.sound_pack()
-    answer = _decide(tx, runtime, actor, request_id, proposal, PUBLISHED, reason)
     before = policy_packs.find_current(tx, pack_id)
     if not policy_packs.insert_pack(tx, pack_id, version, pack.sha256, examination.files, _after(before)):
         raise PackVersionTaken

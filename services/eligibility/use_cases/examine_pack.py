@@ -6,21 +6,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.eligibility.domain.pack_proposal import fault_of_files, fault_of_name
+from services.eligibility.domain.pack_proposal import fault_of_files, fault_of_name, region_of
 from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.eligibility.use_cases.published_policy import InForce, PublishedPolicy
 from services.eligibility.use_cases.run_golden_cases import CaseReport, Parse, run_golden_cases
-from services.shared.policy.checks import faults_of
+from services.shared.policy.checks import faults_of, findings_of, standing_on
 from services.shared.policy.evaluation import PackSet
-from services.shared.policy.fault import PackFault
+from services.shared.policy.fault import Finding, PackFault, PackWarning
 from services.shared.policy.pack import HEAD, Pack, load_pack
 from services.shared.policy.text import Text
+from services.shared.runtime.callers import Forbidden
 from services.shared.runtime.logs import LONG_DIGITS, MASK
 from services.shared.runtime.problems import ManyFindings
+from services.shared.vocabulary.actor import Actor
 
 MAX_FINDINGS = 100
-EXAMINATION_SECONDS = 30
-"""The nation's pack takes about a second; what takes this long is refused, so that nobody is kept waiting by it."""
+EXAMINATION_SECONDS = 60
+"""Of the processor. The nation's pack with its five hundred cases takes some ten; what takes this long is refused."""
 WAIT_SECONDS = 5
 MAX_TEXT_LENGTH = 500
 
@@ -51,11 +53,16 @@ class Examination:
     in_force: tuple[tuple[str, str], ...]
     pack: Pack | None
     faults: tuple[PackFault, ...]
+    warnings: tuple[PackWarning, ...] = ()
+
+    def shown_warnings(self) -> list[Mapping[str, Any]]:
+        """What the pack's two persons should look at again, JSON-ready."""
+        return [_shown_finding(warning, 0) for warning in self.warnings]
 
     def sound_pack(self) -> Pack:
         """The pack; raises PackRefused when something is wrong with it."""
         if self.faults or self.pack is None:
-            raise PackRefused([_finding(fault) for fault in self.faults])
+            raise PackRefused([_shown_finding(fault, fault.column) for fault in self.faults])
         return self.pack
 
 
@@ -66,35 +73,41 @@ class PackExaminer:
         self._policy, self._parse = policy, parse
         self._one_at_a_time = threading.Lock()
 
-    def examine(self, files: Mapping[str, str]) -> Examination:
-        """What is wrong with the files as the successor of the pack of their id, at most MAX_FINDINGS faults.
+    def examine(self, files: Mapping[str, str], actor: Actor) -> Examination:
+        """What is wrong or doubtful in the files as the successor of the pack of their id.
 
-        Raises PackExaminerBusy, PackAltered.
+        At most MAX_FINDINGS faults and as many warnings. Raises PackExaminerBusy, PackAltered, and Forbidden to who
+        does not act for the pack's place.
         """
         if not self._one_at_a_time.acquire(timeout=WAIT_SECONDS):
             raise PackExaminerBusy
         try:
-            return self._examined(files)
+            return self._examined(files, actor)
         finally:
             self._one_at_a_time.release()
 
-    def _examined(self, files: Mapping[str, str]) -> Examination:
-        in_force, end = self._policy.newest(), time.monotonic() + EXAMINATION_SECONDS
+    def _examined(self, files: Mapping[str, str], actor: Actor) -> Examination:
+        in_force, end = self._policy.newest(), time.thread_time() + EXAMINATION_SECONDS
         pack = _read(files)
         if isinstance(pack, PackFault):
             return Examination(files, in_force.versions, None, (pack,))
-        found = []
-        for fault in self._faults(pack, in_force):
-            if fault is not None:
-                found.append(fault)
-            if time.monotonic() > end:
-                found.append(PackFault(pack.id, HEAD, 0, *TOO_SLOW))
-            if len(found) >= MAX_FINDINGS or time.monotonic() > end:
+        if not actor.covers(region_of(pack.jurisdiction)):
+            raise Forbidden
+        faults: list[PackFault] = []
+        warnings: list[PackWarning] = []
+        for finding in self._findings(pack, in_force):
+            if isinstance(finding, PackFault):
+                faults.append(finding)
+            elif finding is not None and len(warnings) < MAX_FINDINGS:
+                warnings.append(finding)
+            if time.thread_time() > end:
+                faults.append(PackFault(pack.id, HEAD, 0, *TOO_SLOW))
+            if len(faults) >= MAX_FINDINGS or time.thread_time() > end:
                 break
-        return Examination(files, in_force.versions, pack, tuple(found))
+        return Examination(files, in_force.versions, pack, tuple(faults), tuple(warnings))
 
-    def _faults(self, pack: Pack, in_force: InForce) -> Iterator[PackFault | None]:
-        """Each fault; None where a step ended with none, so that the time is looked at."""
+    def _findings(self, pack: Pack, in_force: InForce) -> Iterator[Finding | None]:
+        """Each finding; None where a step ended with none, so that the time is looked at."""
         misnamed = fault_of_name(pack)
         if misnamed is not None:
             yield misnamed
@@ -102,9 +115,9 @@ class PackExaminer:
         others = [other for other in in_force.packs.packs if other.id != pack.id]
         try:
             packs, is_sound = pack_set_of([*others, pack]), True
-            for fault in _caused_faults(packs, pack, in_force.packs):
-                is_sound = False
-                yield fault
+            for finding in _caused_findings(packs, pack, in_force.packs):
+                is_sound = is_sound and isinstance(finding, PackWarning)
+                yield finding
             if is_sound:
                 yield from self._case_faults(packs, pack)
         except PackFault as fault:
@@ -124,18 +137,20 @@ def _read(files: Mapping[str, str]) -> Pack | PackFault:
         return fault
 
 
-def _caused_faults(packs: PackSet, pack: Pack, before: PackSet) -> Iterator[PackFault]:
-    """The pack's own faults, and those of others that were not there before it.
+def _caused_findings(packs: PackSet, pack: Pack, before: PackSet) -> Iterator[Finding]:
+    """The pack's own findings, and the faults of others that were not there before it.
 
     An older fault elsewhere must not keep anybody from publishing what mends it.
     """
     known: set[str] | None = None
-    for fault in faults_of(packs):
-        if fault.pack != pack.id:
-            known = {str(each) for each in faults_of(before)} if known is None else known
-            if str(fault) in known:
-                continue
-        yield fault
+    affected = standing_on(packs, pack)
+    for finding in findings_of(packs, affected):
+        if finding.pack == pack.id:
+            yield finding
+        elif isinstance(finding, PackFault):
+            known = {str(each) for each in faults_of(before, affected)} if known is None else known
+            if str(finding) not in known:
+                yield finding
 
 
 def _case_fault(report: CaseReport) -> PackFault:
@@ -143,11 +158,12 @@ def _case_fault(report: CaseReport) -> PackFault:
     return PackFault(report.pack, f"{report.file} case {report.name}", 0, Text(zh, en), CORRECT_FIGURE_OR_CASE)
 
 
-def _finding(fault: PackFault) -> Mapping[str, Any]:
-    problem, remedy = _shown(fault.problem), _shown(fault.remedy)
+def _shown_finding(finding: Finding, column: int) -> Mapping[str, Any]:
+    problem, remedy = _shown(finding.problem), _shown(finding.remedy)
     text = {name: f"{problem[name]}{mark}{remedy[name]}" for name, mark in (("zh", "；"), ("en", "; "))}
-    place = {"pack": _harmless(fault.pack), "where": _harmless(fault.where), "column": fault.column}
-    return {"code": "policy_pack_fault", **place, "problem": problem, "remedy": remedy, "text": text}
+    code = "policy_pack_fault" if isinstance(finding, PackFault) else "policy_pack_warning"
+    place = {"pack": _harmless(finding.pack), "where": _harmless(finding.where), "column": column}
+    return {"code": code, **place, "problem": problem, "remedy": remedy, "text": text}
 
 
 def _shown(text: Text) -> dict[str, str]:

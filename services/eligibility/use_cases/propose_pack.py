@@ -7,13 +7,11 @@ from services.eligibility.domain.pack_proposal import (
     PackUnchanged,
     PackVersionTaken,
     differs_only_in_version,
-    region_of,
 )
 from services.eligibility.store import pack_proposals, policy_packs
 from services.eligibility.use_cases.examine_pack import Examination
 from services.shared.policy.pack import Pack
 from services.shared.runtime import audit
-from services.shared.runtime.callers import Forbidden
 from services.shared.runtime.database import Transaction
 from services.shared.runtime.identifiers import new_id
 from services.shared.runtime.service_app import Runtime
@@ -25,19 +23,17 @@ def propose_pack(
 ) -> dict[str, Any]:
     """Record the proposal of an examined pack.
 
-    Raises PackRefused with all that is wrong, Forbidden to who does not act for the pack's place, PackVersionTaken
-    (which the database enforces too) and PackUnchanged.
+    Raises PackRefused with all that is wrong, PackVersionTaken (which the database enforces too) and PackUnchanged.
     """
     pack = examination.sound_pack()
-    if not actor.covers(region_of(pack.jurisdiction)):
-        raise Forbidden
     replaces = _predecessor(tx, pack, examination)
     proposal_id, now = new_id("proposal"), runtime.now()
     pack_proposals.insert_proposal(tx, proposal_id, pack, examination.files, actor.subject, now)
     event = audit.Event(now, actor.subject, "propose_policy_pack", "policy_pack", proposal_id, request_id)
     about: audit.Details = {"pack": pack.id, "pack_version": pack.version, "sha256": pack.sha256}
     audit.append(tx, runtime.tables, event, about)
-    return {**pack.identity, "state": PROPOSED, "replaces": replaces, "cases": len(pack.cases)}
+    found = {"replaces": replaces, "cases": len(pack.cases), "warnings": examination.shown_warnings()}
+    return {**pack.identity, "state": PROPOSED, **found}
 
 
 def _predecessor(tx: Transaction, pack: Pack, examination: Examination) -> str | None:

@@ -49,15 +49,22 @@ class PublishedPolicy:
     def current(self) -> PackSet:
         """The newest version of every pack, at most REFRESH_SECONDS old. Raises PackAltered."""
         with self._lock:
-            if self._current is None or time.monotonic() - self._looked_at > REFRESH_SECONDS:
-                self._current = self._look()
-            return self._current
+            return self.current_at_once() or self._looked_anew()
+
+    def current_at_once(self) -> PackSet | None:
+        """The newest version of every pack, where that was looked up lately enough; never waits for the database."""
+        is_lately = time.monotonic() - self._looked_at <= REFRESH_SECONDS
+        return self._current if is_lately else None
+
+    def _looked_anew(self) -> PackSet:
+        self._current = self._look()
+        return self._current
 
     def newest(self) -> InForce:
         """What is in force now, looked up anew: what a pack is examined with. Raises PackAltered."""
         with self._lock:
-            self._current = self._look()
-            return InForce(tuple(self._current_versions), self._current)
+            packs = self._looked_anew()
+            return InForce(tuple(self._current_versions), packs)
 
     def named(self, packs: Iterable[Mapping[str, Any]]) -> PackSet:
         """Exactly the packs that a determination names, read anew: their content must have the hash it had then.
@@ -78,7 +85,8 @@ class PublishedPolicy:
         versions = self._database.read(policy_packs.list_current)
         packs = self._current
         if versions != self._current_versions or packs is None:
-            packs = PackSet(SCHEMA, [self._published(*version) for version in versions])
+            kept = {} if packs is None else {(pack.id, pack.version): pack for pack in packs.packs}
+            packs = PackSet(SCHEMA, [kept.get(version) or self._published(*version) for version in versions])
             self._current_versions = versions
         self._looked_at = time.monotonic()
         return packs

@@ -1,6 +1,6 @@
 """Everything that can be found wrong or doubtful in packs before anyone is judged by them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from services.shared.policy.checks.bounds import Bounds
 from services.shared.policy.checks.dates import findings_of_dates
@@ -22,25 +22,30 @@ TOO_MANY_DAYS = (
     Text("删去早已失效的标准", "remove figures that ended long ago"),
 )
 
-__all__ = ["check", "faults_of", "findings_of"]
+__all__ = ["check", "faults_of", "findings_of", "standing_on"]
 
 
-def findings_of(packs: PackSet) -> Iterator[Finding]:
-    """Every fault and warning of the packs, each once.
+def findings_of(packs: PackSet, only: Collection[str] | None = None) -> Iterator[Finding]:
+    """Every fault and warning of the packs, each once; of the places of the packs of these ids, when `only` is given.
 
     Names, kinds, units, circles, dates, unused and unreachable things, sentences and citations, linked figures,
     overflow, negative division. A place whose rules cannot be read on some day is judged by the other days.
     """
     given: set[str] = set()
-    for finding in _all(packs):
+    for finding in _all(packs, only):
         if str(finding) not in given:
             given.add(str(finding))
             yield finding
 
 
-def faults_of(packs: PackSet) -> Iterator[PackFault]:
+def faults_of(packs: PackSet, only: Collection[str] | None = None) -> Iterator[PackFault]:
     """What refuses the packs."""
-    return (finding for finding in findings_of(packs) if isinstance(finding, PackFault))
+    return (finding for finding in findings_of(packs, only) if isinstance(finding, PackFault))
+
+
+def standing_on(packs: PackSet, pack: Pack) -> frozenset[str]:
+    """The ids of the packs that another content of `pack` can put in the wrong: its own, and those of places below."""
+    return frozenset(each.id for each in packs.packs if pack in packs.chain(each.jurisdiction))
 
 
 def check(packs: PackSet) -> None:
@@ -49,9 +54,11 @@ def check(packs: PackSet) -> None:
         raise fault
 
 
-def _all(packs: PackSet) -> Iterator[Finding]:
+def _all(packs: PackSet, only: Collection[str] | None) -> Iterator[Finding]:
     bounds, usage, is_readable = Bounds(), Usage(), True
     for pack in packs.packs:
+        if only is not None and pack.id not in only:
+            continue
         if len(edges((pack,))) > MAX_DAYS:
             yield PackFault(pack.id, "pack.toml", 0, *TOO_MANY_DAYS)
             return
@@ -72,8 +79,8 @@ def _all(packs: PackSet) -> Iterator[Finding]:
             yield from bounds.faults(place)
         usage.add(place)
     if is_readable:
-        # What an unreadable day uses is not known.
-        yield from usage.findings()
+        # What an unreadable day uses is not known, nor what the packs that were left out use of those above them.
+        yield from (finding for finding in usage.findings() if only is None or finding.pack in only)
 
 
 def _parent(pack: Pack, chain: tuple[Pack, ...]) -> Iterator[PackFault]:
