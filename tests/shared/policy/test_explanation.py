@@ -96,7 +96,7 @@ def test_an_exception_is_shown_where_it_applies_or_may(policy_of, rule, shop, is
 
 def test_what_is_gathered_is_shown_row_by_row_where_it_was_taken(policy_of, rule, shop):
     policy = policy_of(
-        rule("b.is_hand", "person", "bool", 'person.kind == "hand"', 'fails = {zh = "不是", en = "not"}')
+        rule("b.is_hand", "person", "bool", 'person.kind == "hand"', WORDS)
         + rule("b.pay", "person", "money", "person.wage", SAID)
         + rule("b.all", "shop", "money", "sum(b.pay for person in people if b.is_hand)", SAID)
     )
@@ -142,6 +142,27 @@ def test_a_rule_of_the_household_is_said_once_however_many_rows_rest_on_it(polic
     assert told(reason(policy, "b.all", shop(people=(person(), person(), person())))) == ["a.open"]
 
 
+def test_a_rule_of_the_household_is_said_once_when_each_row_names_it_itself(policy_of, rule, shop):
+    policy = policy_of(
+        rule("a.open", "shop", "bool", "shop.open", WORDS)
+        + rule("b.all", "shop", "bool", "all(a.open and person.n > 0 for person in people)", WORDS)
+    )
+    assert told(reason(policy, "b.all", shop(people=(person(), person())))) == ["a.open"]
+
+
+def test_one_row_is_named_beneath_the_household_and_not_beneath_itself(policy_of, rule, shop):
+    policy = policy_of(
+        rule("b.own", "person", "bool", "person.n > 0", WORDS)
+        + rule("b.good", "person", "bool", "b.own", WORDS)
+        + rule("b.all", "shop", "bool", "all(b.good for person in people)", WORDS)
+    )
+    evaluation = Evaluation(policy, shop(people=(person(),)))
+    row = evaluation.rows("person", evaluation.root)[0]
+    explanation = Explanation(evaluation, name_of)
+    whole, own = (reasons_of([explanation.reason(*asked)])[0] for asked in (("b.all", row), ("b.good", row)))
+    assert (whole.children[0].subject, own.subject, told(own)) == ("person-0", None, ["b.own"])
+
+
 @pytest.mark.parametrize(("money", "expected"), [(1, ["a.pay"]), (0, []), (NO_MONEY, ["a.pay"])])
 def test_a_sentence_is_shown_when_its_pack_says_so_or_it_is_open(policy_of, rule, shop, money, expected):
     policy = policy_of(
@@ -167,6 +188,7 @@ def test_what_is_settled_shows_what_settled_it(policy_of, rule, shop):
     )
     assert told(reason(policy, "a.sure", shop(is_open=True))) == ["a.open"]
     assert told(reason(policy, "a.sure", shop(is_open=NOT_TOLD, money=1))) == []
+    assert told(reason(policy, "a.sure", shop(is_open=NOT_TOLD, money=0))) == []
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------
@@ -193,6 +215,11 @@ def test_both_sides_and_the_gap_on_each_side_of_a_limit(policy_of, rule, shop, m
     found = reason(policy, "a.poor", shop(money=money))
     assert (found.holds, found.text.zh, found.values.get("gap")) == (holds, zh, gap)
     assert ("gap" in found.values) is (holds is not True)
+
+
+def test_a_gap_is_never_less_than_nothing(policy_of, rule, shop):
+    policy = policy_of(rule("a.poor", "shop", "bool", 'shop.open and shop.money <= yuan("5.00")', LIMIT))
+    assert reason(policy, "a.poor", shop(is_open=False, money=1)).values["gap"] == "0.00"
 
 
 def test_bounds_are_said_in_words_and_shown_as_bounds(policy_of, rule, shop):
@@ -364,3 +391,48 @@ def test_what_is_beneath_another_programme_is_left_to_its_own_result(policy_of, 
     assert told(whole) == ["aid.young"]
     assert (brief.text, brief.holds, brief.programme, told(brief)) == (whole.text, holds, "aid", [])
     assert len(reasons_of([Explanation(evaluation, name_of, answered={"aid"}).reason("aid.young", row)])) == 1
+
+
+def reasons_for(policy, row, *, refused):
+    evaluation = Evaluation(policy, row)
+    explanation = Explanation(evaluation, name_of)
+    at = evaluation.rows("person", evaluation.root)[0]
+    programme = policy.book.programmes["aid"]
+    return reasons_of((explanation.refused if refused else explanation.granted)(programme, at))
+
+
+TWO_CONDITIONS = PROGRAMME.replace('["aid.young"]', '["aid.young", "aid.poor"]\nmonthly = "aid.amount"')
+
+
+@pytest.mark.parametrize(
+    ("n", "wage", "refused", "expected"),
+    [
+        (1, 0, False, ["aid.young", "aid.poor", "aid.amount"]),
+        (1, NO_MONEY, False, ["aid.young", "aid.poor", "aid.amount"]),
+        (9, 9, True, ["aid.young", "aid.poor"]),
+        (9, 0, True, ["aid.young"]),
+        (1, 9, True, ["aid.poor"]),
+    ],
+)
+def test_a_grant_shows_all_and_a_refusal_what_refuses(policy_of, rule, shop, n, wage, refused, expected):
+    policy = policy_of(
+        rule("aid.young", "person", "bool", "person.n < 5", WORDS)
+        + rule("aid.poor", "person", "bool", 'person.wage < yuan("0.05")', WORDS)
+        + rule("aid.amount", "person", "money", "person.wage", SAID)
+        + TWO_CONDITIONS
+    )
+    found = reasons_for(policy, shop(people=(person(wage=wage, n=n),)), refused=refused)
+    assert [item.rule for item in found] == expected
+
+
+@pytest.mark.parametrize(("n", "expected"), [(1, ["aid.poor"]), (9, ["aid.young"])])
+def test_behind_a_plain_refusal_what_is_open_is_not_looked_into(policy_of, rule, shop, n, expected):
+    # The wage is unknown, and yet surely too high with the rest, as only ranges can tell.
+    policy = policy_of(
+        rule("aid.young", "person", "bool", "person.n < 5", WORDS)
+        + rule("aid.poor", "person", "bool", 'person.wage + yuan("1.00") < yuan("0.05")', WORDS)
+        + rule("aid.amount", "person", "money", "person.wage", SAID)
+        + TWO_CONDITIONS
+    )
+    found = reasons_for(policy, shop(people=(person(wage=NO_MONEY, n=n),)), refused=True)
+    assert [item.rule for item in found] == expected
