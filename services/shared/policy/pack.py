@@ -12,6 +12,7 @@ from services.shared.policy.pack_text import refuse_too_many, refuse_too_much, r
 from services.shared.policy.text import Text, one_of, written_as
 from services.shared.policy.written import Written, in_range, optional_date, refuse_backwards, text_of
 from services.shared.vocabulary.period import Period
+from services.shared.vocabulary.region import is_region_code, places_upwards
 
 HEAD, FIGURES, RULES = "pack.toml", "parameters.csv", "rules.toml"
 FIGURES_BY_TOPIC, RULES_BY_TOPIC, CASES = "parameters/*.csv", "rules/*.toml", "cases/*.toml"
@@ -311,7 +312,16 @@ def load_pack(files: Mapping[str, bytes]) -> Pack:
     for written in (head, *rules):
         written.finish()
     _bound_expressions(loaded)
+    _refuse_places_outside(loaded)
     return loaded
+
+
+def _refuse_places_outside(pack: Pack) -> None:
+    place = pack.jurisdiction
+    if all(is_region_code(covered) and place in places_upwards(covered) for covered in pack.covers):
+        return
+    problem = Text(f"covers 中有不属于 {place} 的地区", f"a place in covers does not lie in {place}")
+    raise PackFault(pack.id, HEAD, 0, problem, Text("只写其下级地区的六位代码", "list six-digit codes of places in it"))
 
 
 def _bound_expressions(pack: Pack) -> None:

@@ -56,3 +56,20 @@ def test_the_fingerprint_changes_with_every_deciding_byte_and_with_nothing_else(
 def test_a_case_needs_its_base():
     with pytest.raises(PackFault, match="no base x"):
         load_pack({**FILES, "cases/a.toml": b'[[case]]\nname = "n"\nbase = "x"\nexpect = {}\n'})
+
+
+CITY = FILES["pack.toml"].replace(b'"cn"', b'"cn-230100"', 1).replace(b'"cn"', b'"230100"')
+
+
+def test_a_pack_stands_for_its_whole_place_unless_it_lists_what_it_covers():
+    whole = load_pack({**FILES, "pack.toml": CITY})
+    assert whole.stands_for("230100") and whole.stands_for("230102") and whole.stands_for("230123")
+    districts = load_pack({**FILES, "pack.toml": CITY + b'covers = ["230102", "230103"]\n'})
+    assert districts.stands_for("230100") and districts.stands_for("230102")
+    assert not districts.stands_for("230123")
+
+
+@pytest.mark.parametrize("place", ["230202", "23010", "23010x", ""])
+def test_a_pack_covers_only_what_lies_in_its_place(place):
+    with pytest.raises(PackFault, match="does not lie in 230100"):
+        load_pack({**FILES, "pack.toml": CITY + f'covers = ["{place}"]\n'.encode()})
