@@ -131,11 +131,14 @@ class _Trial:
         return tuple(evaluation.value(rule, row) is True for rule in self.tests)
 
     @cached_property
+    def trial_policy(self) -> PreparedPolicy:
+        return self.policy.trial(self.programme.id)
+
+    @cached_property
     def tests(self) -> tuple[str, ...]:
-        book = self.policy.book
+        book = self.trial_policy.book
         near = book.schema.lineage(self.programme.entity)
-        below = book.rules_below(self.programme.rules)
-        return tuple(name for name in below if book.rules[name].kind == BOOL and book.rules[name].entity in near)
+        return tuple(name for name, rule in book.rules.items() if rule.kind == BOOL and rule.entity in near)
 
     # --- differences -----------------------------------------------------------------------------------------------
 
@@ -202,7 +205,7 @@ class _Trial:
         if self.budget.runs <= 0:
             raise _OutOfRuns
         self.budget.runs -= 1
-        request, policy = filled(self.request, self.policy.hasty, values)
+        request, policy = filled(self.request, self.trial_policy, values)
         return Evaluation(policy, read_facts(request, policy.book.presumptions))
 
     def _row(self, evaluation: Evaluation) -> Row:

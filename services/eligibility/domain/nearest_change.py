@@ -76,7 +76,7 @@ def nearest_changes(
     """
     members = [member["id"] for member in request.household["members"]]
     position = None if subject == HOUSEHOLD else members.index(subject)
-    trial = _Trial(policy.hasty, request, policy.book.programmes[programme], position)
+    trial = _Trial(policy.trial(programme), request, policy.book.programmes[programme], position)
     found = [change for change in itertools.islice(_amounts(trial), MAX_CHANGES) if change is not None]
     found.sort(key=lambda change: change.by_fen)
     return (*found, *_possessions(trial))

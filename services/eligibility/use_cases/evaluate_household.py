@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from services.eligibility.domain.answer import Answer, render_answer
-from services.eligibility.domain.determination import evaluate
+from services.eligibility.domain.determination import NotAtOnce, evaluate
 from services.eligibility.domain.facts import SCHEMA
 from services.eligibility.domain.request import DeterminationRequest
 from services.shared.policy.evaluation import PackSet
@@ -17,6 +17,9 @@ MAX_ANSWER_BYTES = 10_000_000
 
 class AnswerTooLarge(Exception):
     """So many people, with so little known of them, that the reasons fill a book instead of an answer."""
+
+
+MAX_MEMBERS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,27 @@ def pack_set_of(packs: Iterable[Pack]) -> PackSet:
     return PackSet(SCHEMA, packs)
 
 
-def evaluate_household(packs: PackSet, request: DeterminationRequest) -> Answer:
-    """The answer to `request` by the packs of its region in force on its date. Raises PackFault for unsound packs."""
-    return evaluate(packs.prepare(request.region, request.as_of), request)
+def evaluate_household(packs: PackSet, request: DeterminationRequest, *, at_once: bool = False) -> Answer:
+    """The answer to `request` by the packs of its region in force on its date.
+
+    Raises PackFault for unsound packs, and NotAtOnce where the answer is wanted `at_once` and takes longer.
+    """
+    if at_once and not _is_light(packs, request):
+        raise NotAtOnce
+    return evaluate(packs.prepare(request.region, request.as_of), request, at_once=at_once)
 
 
-def rendered_answer(packs: PackSet, request: DeterminationRequest, is_simulation: bool = False) -> Rendered:
-    """The answer to `request`, ready to be sent or recorded. Raises PackFault for unsound packs, AnswerTooLarge."""
-    answer = evaluate_household(packs, request)
+def _is_light(packs: PackSet, request: DeterminationRequest) -> bool:
+    """Whether an answer in which nothing is open takes less time than handing the work to a thread."""
+    is_small = len(request.household["members"]) <= MAX_MEMBERS_AT_ONCE
+    return is_small and not request.events and packs.is_prepared(request.region, request.as_of)
+
+
+def rendered_answer(
+    packs: PackSet, request: DeterminationRequest, *, is_simulation: bool = False, at_once: bool = False
+) -> Rendered:
+    """The answer to `request`, ready to be sent or recorded. Raises AnswerTooLarge, and as `evaluate_household`."""
+    answer = evaluate_household(packs, request, at_once=at_once)
     if is_simulation:
         answer = replace(answer, simulation=True)
     places = dict.fromkeys((answer.region, *(result.region for result in answer.results if result.region)))

@@ -32,6 +32,8 @@ from services.shared.vocabulary.money import fen_of
 from services.shared.vocabulary.period import date_number
 from services.shared.vocabulary.region import NATION, living_code, places_upwards
 
+MAX_PROGRAMS = 500
+"""Programs a pack set keeps: some two dozen for each set of rules that differs by place or date."""
 MAX_PREPARED = 64
 """Prepared policies a pack set keeps; a service answers for a few places and dates at a time."""
 
@@ -50,7 +52,7 @@ class PackSet:
                 raise PackFault(pack.id, "pack.toml", 0, problem, Text("只保留一个", "keep one of them"))
             self._by_place[pack.jurisdiction] = pack
         self._prepared: dict[tuple[tuple[str, ...], date], PreparedPolicy] = {}
-        self._programs: dict[tuple[tuple[int, ...], bool], Program] = {}
+        self._programs: dict[tuple[tuple[int, ...], str], Program] = {}
         self._reasons: dict[tuple[tuple[int, ...], tuple[int, ...], bool], ReasonProgram] = {}
 
     def chain(self, region: str) -> tuple[Pack, ...]:
@@ -62,13 +64,17 @@ class PackSet:
             raise PackFault(NATION, "pack.toml", 0, problem, Text("补上规则包 cn", "add the pack cn"))
         return chain
 
+    def is_prepared(self, region: str, as_of: date) -> bool:
+        """Whether `prepare` has only to look it up. Raises PackFault as that does."""
+        return self._key(self._chain_on(region, as_of), as_of) in self._prepared
+
     def prepare(self, region: str, as_of: date) -> "PreparedPolicy":
         """The policy in force at a place on a date. Raises PackFault when the packs do not fit together.
 
         A place that is no more has the packs of its successor, unless one is still published for its own code.
         """
-        chain = self.chain(region if region in self._by_place else living_code(region, as_of))
-        key = (tuple(pack.sha256 for pack in chain), as_of)
+        chain = self._chain_on(region, as_of)
+        key = self._key(chain, as_of)
         policy = self._prepared.get(key)
         if policy is None:
             if len(self._prepared) >= MAX_PREPARED:
@@ -79,14 +85,28 @@ class PackSet:
             policy = self._prepared[key] = PreparedPolicy(book, self.program(book), _values(book), self)
         return policy
 
-    def program(self, book: Rulebook, *, hasty: bool = False) -> Program:
+    def _chain_on(self, region: str, as_of: date) -> tuple[Pack, ...]:
+        return self.chain(region if region in self._by_place else living_code(region, as_of))
+
+    @staticmethod
+    def _key(chain: tuple[Pack, ...], as_of: date) -> tuple[tuple[str, ...], date]:
+        return tuple(pack.sha256 for pack in chain), as_of
+
+    def program(self, book: Rulebook) -> Program:
         """The program of a rulebook of this set; places and dates with the same rules share it."""
-        key = (book.made_of, hasty)
+        return self._program(book, "")
+
+    def trial_program(self, book: Rulebook, programme: str) -> Program:
+        """The hasty program of a rulebook that holds the rules of one programme alone."""
+        return self._program(book, programme)
+
+    def _program(self, book: Rulebook, programme: str) -> Program:
+        key = (book.made_of, programme)
         program = self._programs.get(key)
         if program is None:
-            if len(self._programs) >= MAX_PREPARED:
+            if len(self._programs) >= MAX_PROGRAMS:
                 self._programs.clear()
-            program = self._programs[key] = compile_rulebook(book, hasty=hasty)
+            program = self._programs[key] = compile_rulebook(book, hasty=bool(programme))
         return program
 
     def reasons(self, book: Rulebook, program: Program, *, with_facts: bool = False) -> ReasonProgram:
@@ -162,11 +182,14 @@ class PreparedPolicy:
                 replaced[name] = dict.fromkeys(replaced[name], value)
         return replace(self, parameters=replaced, overrides=(*self.overrides, *overrides.items()))
 
-    @cached_property
-    def hasty(self) -> "PreparedPolicy":
-        """The same policy for trial evaluations, many and quick: what is open counts as not settled at once."""
-        program = self.packs.program(self.book, hasty=True)
-        return replace(self, program=program, is_hasty=True)
+    def trial(self, programme: str) -> "PreparedPolicy":
+        """The policy for many quick evaluations of one programme: its rules alone, and what is open is not settled."""
+        book: Rulebook = self.book.remembered(f"trial {programme}", lambda: self._alone(programme))
+        return replace(self, book=book, program=self.packs.trial_program(book, programme), is_hasty=True)
+
+    def _alone(self, programme: str) -> Rulebook:
+        below = self.book.rules_below(self.book.programmes[programme].rules)
+        return replace(self.book, rules={name: self.book.rules[name] for name in below})
 
     def run(self, root: Frame) -> Frame:
         """Every rule's value for one root row: the hot path, a few microseconds."""
