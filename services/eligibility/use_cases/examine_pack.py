@@ -100,9 +100,9 @@ class PackExaminer:
                 faults.append(finding)
             elif finding is not None and len(warnings) < MAX_FINDINGS:
                 warnings.append(finding)
-            if time.thread_time() > end:
+            if is_late := time.thread_time() > end:
                 faults.append(PackFault(pack.id, HEAD, 0, *TOO_SLOW))
-            if len(faults) >= MAX_FINDINGS or time.thread_time() > end:
+            if is_late or len(faults) >= MAX_FINDINGS:
                 break
         return Examination(files, in_force.versions, pack, tuple(faults), tuple(warnings))
 
