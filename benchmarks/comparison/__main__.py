@@ -123,6 +123,7 @@ def _told(report: dict[str, Any]) -> str:
 def _lines(report: dict[str, Any]) -> list[str]:
     lines = [
         " · ".join(report["machine"].values()),
+        f"load average {report['load_average']}",
         "",
         "| held to the referee | households | differ |",
         "|---|---|---|",
