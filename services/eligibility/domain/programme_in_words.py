@@ -107,7 +107,7 @@ LEVELS: Mapping[str, Text] = {
 }
 STARTS: Mapping[str, Text] = {
     "next_month": Text("从批准的次月起", "from the month after the decision"),
-    "same_month": Text("从批准的当月起", "from the month of the decision"),
+    "same_month": Text("从当月起", "from the same month on"),
 }
 BY_CASE = Text("按金额由乡镇或者县级决定", "the township or the county, by the amount")
 FOR_EVENT = Text("由急难发生地决定", "decided where the emergency happens")
