@@ -79,6 +79,15 @@ def test_every_payment_ends_as_the_story_says_and_before_its_due_day(running):
         assert line["state"] == "REJECTED" or line["settled_on"] <= line["due_on"]
 
 
+def test_payments_keeps_every_pack_that_its_awards_rest_on(running):
+    """Its worker fetched them from the running eligibility service, while the main job went on."""
+    named = payments(running, "/policy-packs?limit=500")["data"]
+    assert {pack["id"] for pack in named} >= {"cn", "cn-420100", "cn-530113"}
+    assert all(pack["kept_at"] and not pack["refused_at"] for pack in named)
+    for pack in named:
+        assert payments(running, f"/policy-packs/{pack['id']}/{pack['version']}")["sha256"] == pack["sha256"]
+
+
 def test_the_books_balance_and_equal_the_banks_own(running):
     books = payments(running, "/ledger/balances")
     assert books["is_balanced"] and books["bank"]["is_equal"]
