@@ -265,7 +265,7 @@ class _Printer(Spelling):
         truth = self._truth(node, " and not out" * refused) if refused or self._is_constant(rule) else ""
         self._scope = {name: self._scope[name] for name in self._schema.lineage(rule.entity)[1:]}
         with self._block(f"if {truth} is False:") if refused else nullcontext():
-            self._add(rule, truth)
+            self._add(rule, "False" if refused else truth)
 
     # --- one reason --------------------------------------------------------------------------------------------
 
@@ -348,7 +348,9 @@ class _Printer(Spelling):
         assert rule.written is not None
         return rule.values[rule.written.gap[0]].kind
 
-    def _formatted(self, rule: Rule, case: Truth, shown: Mapping[str, str], told_by: str = "") -> str:
+    def _formatted(
+        self, rule: Rule, case: Truth, shown: Mapping[str, str], told_by: str = "", subject: str = ""
+    ) -> str:
         """The template as an f-string, in which literal text are constants by number."""
         kinds = {name: node.kind for name, node in rule.values.items()}
         if rule.written is not None and rule.written.gap:
@@ -361,7 +363,7 @@ class _Printer(Spelling):
                 continue
             quote = '"' if part.what == "json" and kinds[part.value] not in (INT, MONTHS, BOOL) else ""
             filling = self._filling(rule, part, kinds, shown)
-            if part == SUBJECT and filling == "NULL":
+            if part == SUBJECT and "NULL" in (filling, subject):
                 literal += NULL
                 continue
             parts += [self._constant(literal + quote), filling]
@@ -476,7 +478,9 @@ class _Printer(Spelling):
             # A rule that hands on an open fact has the fact's own Unknown for its value.
             self._line(f"if {name} is not True and {name} is not False{provided}: {name} = {resolved}")
         else:
-            self._line(f"try: {name} = not not {self.spell(node)}")
+            # What is no comparison may hand on an open value, at which `not` stops.
+            stopping = "" if isinstance(node, tree.Comparison | tree.Among) else "not not "
+            self._line(f"try: {name} = {stopping}{self.spell(node)}")
             self._line(f"except OpenValueUsed: {name} = {resolved}")
         return name
 
@@ -560,23 +564,26 @@ class _Printer(Spelling):
         self._said.append(rule.id)
         self._may_repeat |= not set(self._loops) <= set(rows)
         if self._is_constant(rule):
-            text, *others = (self._formatted(rule, case, {}) for case in truths_of(rule))
-            chosen = (
-                f"{text} if {truth} is True else {others[0]} if {truth} is False else {others[1]}" if others else text
-            )
-            self._line(f"out.append({chosen})")
+            self._line(f"out.append({self._constant_text(rule, truth)})")
             return
         more = "".join(f", {name}" for name in [*rows, *([self._subject(rule.entity, rows)] if rows else [])])
         self._line(f"out.append(x{self.numbers[rule.id]}({ARGUMENTS}{more}))")
 
+    def _constant_text(self, rule: Rule, truth: str) -> str:
+        texts = {case: self._formatted(rule, case, {}, subject="NULL") for case in truths_of(rule)}
+        if rule.kind is not BOOL:
+            return texts[None]
+        if truth == "False":
+            return texts[False]
+        return f"{texts[True]} if {truth} is True else {texts[False]} if {truth} is False else {texts[None]}"
+
     def _is_constant(self, rule: Rule) -> bool:
-        """Whether the reason's text hangs on nothing but what is known of the rule."""
-        if programme_of(self._book, rule) is not None:
+        """Whether the reason's text, here, hangs on nothing but what is known of the rule."""
+        rows = self._row(rule.entity)
+        if programme_of(self._book, rule) is not None or (rows and self._subject(rule.entity, rows) != "NULL"):
             return False
         template = self._template(rule, truths_of(rule)[0])
-        return self._schema.root.name == rule.entity and all(
-            isinstance(part, str) or part == SUBJECT for part in template
-        )
+        return all(isinstance(part, str) or part == SUBJECT for part in template)
 
     def _subject(self, entity: str, rows: tuple[str, ...]) -> str:
         """Whom a row stands for, where it is not the row that the reason is of, or one that this lies in."""
