@@ -141,6 +141,7 @@ def audit(body, results):
     for name, member in members.items():
         own = granted.get(name, set())
         drawn = {item["programme"] for item in member.get("benefits", ())}
+        assert not ("dibao" in of_household and "dibao_single" in own)
         if len(members) == 1 and "dibao" in of_household:
             assert not own & {"tekun", "orphan_allowance", "dibao_single"}
         if "tekun" in own:
