@@ -288,16 +288,19 @@ class _Printer(Spelling):
         self._home[item.name] = stage
 
     def _gather(self, name: str, node: tree.Aggregate, indent: str) -> None:
-        condition = f"if {self.spell(node.condition)}: " if node.condition is not None else ""
         operand = self.spell(node.operand)
+        test = {"any": operand, "all": f"not {operand}", "count": operand}.get(node.operator, "")
+        tests = [] if node.condition is None else [self.spell(node.condition)]
+        tests += [test] if test and test != "True" else []
         step = {
             "sum": f"{name} += {operand}",
-            "count": f"{name} += 1 if {operand} else 0",
-            "any": f"{name} = {name} if not {operand} else True",
-            "all": f"{name} = {name} if {operand} else False",
+            "count": f"{name} += 1",
+            "any": f"{name} = True",
+            "all": f"{name} = False",
             "max": f"{name} = {operand} if {name} is None or {operand} > {name} else {name}",
             "min": f"{name} = {operand} if {name} is None or {operand} < {name} else {name}",
         }[node.operator]
+        condition = f"if {' and '.join(tests)}: " if tests else ""
         decided = {"any": "True", "all": "False"}.get(node.operator)
         guard = f"if {name} is not {decided}: " if decided else ""
         self._lines.append(f"{indent}try:")
