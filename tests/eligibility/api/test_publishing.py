@@ -238,6 +238,18 @@ def test_a_set_that_changed_during_the_examination_is_not_published_over(eligibi
     assert publish(eligibility, "1", f"cn-{one}", key="meanwhile").status_code == 200, "the same key again"
 
 
+def test_the_newer_version_is_in_force_whatever_a_clock_said_of_the_older(eligibility, place):
+    at = next(place)
+    pack = f"cn-{at}"
+    propose(eligibility, pack_files(place=at))
+    publish(eligibility, "1", pack)
+    late = "loaded_at = '2999-01-01'"
+    with eligibility.altered("policy_packs", late, "id = :id and version = '1'", id=pack):
+        propose(eligibility, pack_files("2", "760.00", "260.00", at))
+        publish(eligibility, "2", pack)
+        assert in_force(eligibility, pack) == "2"
+
+
 def test_the_same_key_gets_the_same_answer_also_after_the_state_has_moved_on(eligibility, place):
     at = next(place)
     first = propose(eligibility, pack_files(place=at), key=f"propose-{at}")
