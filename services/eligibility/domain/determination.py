@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from services.eligibility.domain.answer import (
@@ -24,7 +25,7 @@ from services.eligibility.domain.subjects import names_of
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
 from services.shared.policy.explanation import Explanation, NameOf, bare_reason
 from services.shared.policy.open_value import Unknown, parameter_named
-from services.shared.policy.pack import Citation, Exclusion, ParameterDeclaration, Presumption, Programme
+from services.shared.policy.pack import Citation, Document, Exclusion, ParameterDeclaration, Presumption, Programme
 from services.shared.policy.rulebook import Rulebook
 from services.shared.policy.text import Text
 from services.shared.vocabulary.invalid_body import BodyError, InvalidBody
@@ -277,7 +278,11 @@ def _papers(evaluation: Evaluation, programme: Programme, row: Row) -> Iterator[
         document = book.documents[name]
         if document.when and evaluation.truth(document.when, row) is False:
             continue
-        yield Paper(document.id, document.text, document.held_by, _citation(book, document.citations))
+        yield book.remembered(f"paper {name}", partial(_paper, book, document))
+
+
+def _paper(book: Rulebook, document: Document) -> Paper:
+    return Paper(document.id, document.text, document.held_by, _citation(book, document.citations))
 
 
 def _citation(book: Rulebook, citations: Sequence[Citation]) -> Mapping[str, str] | None:

@@ -1,0 +1,39 @@
+"""An answer ready to be sent: it is refused when its reasons fill a book, and before they are all made."""
+
+from pathlib import Path
+
+import pytest
+
+from services.cli import main_job
+from services.eligibility.api.household_body import parse_request
+from services.eligibility.gateways.pack_folder import read_packs
+from services.eligibility.use_cases import evaluate_household
+from services.eligibility.use_cases.evaluate_household import AnswerTooLarge, pack_set_of, rendered_answer
+from services.shared.policy import explanation
+
+FAMILY = Path(main_job.__file__).parent / "requests" / "wuhan_family.json"
+
+
+@pytest.fixture(scope="module")
+def packs():
+    return pack_set_of(read_packs())
+
+
+@pytest.fixture(scope="module")
+def family():
+    return parse_request(FAMILY.read_bytes())
+
+
+def test_an_answer_is_sent_up_to_the_bound_and_refused_above_it(packs, family, monkeypatch):
+    size = len(rendered_answer(packs, family).body)
+    monkeypatch.setattr(evaluate_household, "MAX_ANSWER_BYTES", size)
+    assert len(rendered_answer(packs, family).body) == size
+    monkeypatch.setattr(evaluate_household, "MAX_ANSWER_BYTES", size - 1)
+    with pytest.raises(AnswerTooLarge):
+        rendered_answer(packs, family)
+
+
+def test_reasons_that_are_made_without_end_are_refused_while_they_are_made(packs, family, monkeypatch):
+    monkeypatch.setattr(explanation, "MAX_CHARACTERS", 1_000)
+    with pytest.raises(AnswerTooLarge):
+        rendered_answer(packs, family)
