@@ -129,6 +129,7 @@ def roll(results):
     return granted
 
 
+OWN = tuple(code for code in PROGRAMMES if not code.startswith(("dibao", "tekun")))
 CARE = ("disability_care_subsidy", "elderly_care_subsidy")
 SUBSIDIES = {"disability_living_subsidy", "disability_care_subsidy"}
 
@@ -211,6 +212,22 @@ def test_what_gives_way_names_its_winner_and_what_it_would_have_paid(body):
 def test_the_best_combination_pays_no_less_than_the_answer(body):
     given_answer = answer(body)
     assert given_answer.combination.monthly_fen >= given_answer.monthly_total_fen
+
+
+@quick
+@given(bodies(), st.sampled_from(OWN), st.data())
+def test_hiding_facts_keeps_the_outcome_or_opens_it_or_names_what_may_exclude_it(body, programme, data):
+    asked = {**body, "programmes": [programme]}
+    known = {result.subject: result for result in answer(asked).results}
+    member = data.draw(st.sampled_from(body["household"]["members"]))
+    for key in data.draw(st.sets(st.sampled_from(HIDDEN), min_size=1, max_size=2)):
+        del member[key]
+    for result in answer(asked).results:
+        if result.outcome == "undetermined":
+            assert result.missing_facts or result.missing_parameters
+        elif not result.may_be_excluded_by:
+            before = known[result.subject]
+            assert (result.outcome, result.monthly_fen) == (before.outcome, before.monthly_fen)
 
 
 @quick
