@@ -20,6 +20,7 @@ class AnswerTooLarge(Exception):
 
 
 MAX_MEMBERS_AT_ONCE = 8
+MAX_EVENTS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,10 @@ def evaluate_household(packs: PackSet, request: DeterminationRequest, *, at_once
 
 def _is_light(packs: PackSet, request: DeterminationRequest) -> bool:
     """Whether an answer in which nothing is open takes less time than handing the work to a thread."""
-    is_small = len(request.household["members"]) <= MAX_MEMBERS_AT_ONCE
-    return is_small and not request.events and packs.is_prepared(request.region, request.as_of)
+    events = request.events or ()
+    is_small = len(request.household["members"]) <= MAX_MEMBERS_AT_ONCE and len(events) <= MAX_EVENTS_AT_ONCE
+    places = {request.region, *(event["region"] for event in events if "region" in event)}
+    return is_small and all(packs.is_prepared(place, request.as_of) for place in places)
 
 
 def rendered_answer(
