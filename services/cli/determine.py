@@ -13,7 +13,7 @@ from services.eligibility.api.household_body import MAX_BODY_BYTES, parse_reques
 from services.eligibility.domain.answer import Answer, Result, render_answer
 from services.eligibility.gateways.pack_folder import SHIPPED, read_packs
 from services.eligibility.use_cases.evaluate_household import evaluate_household, pack_set_of
-from services.shared.policy.explanation import Reason
+from services.shared.policy.explanation import Reason, TooMuchToSay
 from services.shared.policy.fault import PackFault
 from services.shared.vocabulary.invalid_body import InvalidBody
 from services.shared.vocabulary.money import yuan_of
@@ -41,10 +41,14 @@ def determine(
         raise SystemExit(1) from None
     except PackFault as fault:
         refuse(f"规则包有误 / a policy pack is unsound: {fault}")
-    if as_json or not console.is_terminal:
-        sys.stdout.write(render_answer(answer).decode() + "\n")
-    else:
-        _show(answer)
+    try:
+        if as_json or not console.is_terminal:
+            sys.stdout.write(render_answer(answer).decode() + "\n")
+        else:
+            _show(answer)
+    except TooMuchToSay:
+        zh, en = "人数多而已知事实少，答复过长", "so many people with so few known facts make the answer too long"
+        refuse(f"{zh}，请用 programmes 指明所问的项目 / {en}: name what you ask for in programmes")
 
 
 def _body(file: Path) -> bytes:

@@ -160,6 +160,7 @@ class _Printer(Spelling):
 
     def source(self) -> str:
         """The text of all functions; fills `constants`, `parameters` and `figure_sets`."""
+        # Each rule comes after those it uses, so that no chain of rules is ever gone down at once.
         for rule in self._book.rules.values():
             self._reason(rule)
         for number, programme in enumerate(self._book.programmes.values()):

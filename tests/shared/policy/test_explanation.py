@@ -133,6 +133,16 @@ def test_a_rule_without_a_sentence_hands_on_what_is_beneath_it_once(policy_of, r
     assert told(reason(policy, "a.both", shop())) == ["a.open"]
 
 
+@pytest.mark.parametrize("more", ["", WORDS])
+def test_a_long_chain_of_rules_is_gone_down_to_its_end(policy_of, rule, shop, more):
+    links = [rule(f"a.r{link}", "shop", "bool", f"a.r{link - 1}", more) for link in range(1, 200)]
+    policy = policy_of(rule("a.r0", "shop", "bool", "shop.open", WORDS) + "".join(links))
+    found, depth = reason(policy, "a.r199", shop()), 0
+    while found.children:
+        found, depth = found.children[0], depth + 1
+    assert (found.rule, depth) == ("a.r0", 199 if more else 1)
+
+
 def test_a_rule_of_the_household_is_said_once_however_many_rows_rest_on_it(policy_of, rule, shop):
     policy = policy_of(
         rule("a.open", "shop", "bool", "shop.open", WORDS)
