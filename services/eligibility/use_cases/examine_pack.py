@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.eligibility.domain.pack_proposal import fault_of_files, fault_of_name, region_of
-from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.eligibility.use_cases.published_policy import InForce, PublishedPolicy
 from services.eligibility.use_cases.run_golden_cases import CaseReport, Parse, run_golden_cases
 from services.shared.policy.checks import faults_of, findings_of, standing_on
@@ -112,9 +111,8 @@ class PackExaminer:
         if misnamed is not None:
             yield misnamed
             return
-        others = [other for other in in_force.packs.packs if other.id != pack.id]
         try:
-            packs, is_sound = pack_set_of([*others, pack]), True
+            packs, is_sound = in_force.packs.with_pack(pack), True
             for finding in _caused_findings(packs, pack, in_force.packs):
                 is_sound = is_sound and isinstance(finding, PackWarning)
                 yield finding

@@ -52,8 +52,17 @@ class PackSet:
                 raise PackFault(pack.id, "pack.toml", 0, problem, Text("只保留一个", "keep one of them"))
             self._by_place[pack.jurisdiction] = pack
         self._prepared: dict[tuple[tuple[str, ...], date], PreparedPolicy] = {}
-        self._programs: dict[tuple[tuple[int, ...], str], Program] = {}
-        self._reasons: dict[tuple[tuple[int, ...], tuple[int, ...], bool], ReasonProgram] = {}
+        # Each beside its rulebook, which keeps alive what the key names by its identity.
+        self._programs: dict[tuple[tuple[int, ...], str], tuple[Program, Rulebook]] = {}
+        self._reasons: dict[tuple[tuple[int, ...], tuple[int, ...], bool], tuple[ReasonProgram, Rulebook]] = {}
+
+    def with_pack(self, pack: Pack) -> "PackSet":
+        """The set with `pack` in place of the one for its place; programs of rules that both have are made once."""
+        others = (each for each in self.packs if each.jurisdiction != pack.jurisdiction)
+        changed = PackSet(self.schema, (*others, pack))
+        changed.readings = self.readings
+        changed._programs, changed._reasons = dict(self._programs), dict(self._reasons)
+        return changed
 
     def chain(self, region: str) -> tuple[Pack, ...]:
         """The packs for a place: its own, its prefecture's, its province's, the nation's. Raises PackFault if none."""
@@ -102,22 +111,22 @@ class PackSet:
 
     def _program(self, book: Rulebook, programme: str) -> Program:
         key = (book.made_of, programme)
-        program = self._programs.get(key)
-        if program is None:
+        kept = self._programs.get(key)
+        if kept is None:
             if len(self._programs) >= MAX_PROGRAMS:
                 self._programs.clear()
-            program = self._programs[key] = compile_rulebook(book, hasty=bool(programme))
-        return program
+            kept = self._programs[key] = compile_rulebook(book, hasty=bool(programme)), book
+        return kept[0]
 
     def reasons(self, book: Rulebook, program: Program, *, with_facts: bool = False) -> ReasonProgram:
         """The program that explains a rulebook of this set; places and dates with the same rules and law share it."""
         key = (book.made_of, book.cites, with_facts)
-        reasons = self._reasons.get(key)
-        if reasons is None:
+        kept = self._reasons.get(key)
+        if kept is None:
             if len(self._reasons) >= MAX_PREPARED:
                 self._reasons.clear()
-            reasons = self._reasons[key] = compile_reasons(book, program, with_facts=with_facts)
-        return reasons
+            kept = self._reasons[key] = compile_reasons(book, program, with_facts=with_facts), book
+        return kept[0]
 
 
 @dataclass(frozen=True)
