@@ -1,0 +1,97 @@
+"""The engine on the nation's pack and the plain reading agree on every output of thousands of households."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.eligibility.api.household_body import parse_request
+from services.eligibility.domain.determination import evaluate
+from services.eligibility.gateways.pack_folder import read_packs
+from services.eligibility.use_cases.evaluate_household import pack_set_of
+from services.shared.policy.evaluation import PackSet, PreparedPolicy
+from tests.eligibility.reference.answer import read
+from tests.eligibility.reference.figures import figures_of_a_place, with_figures
+from tests.eligibility.reference.home import Finding
+from tests.eligibility.reference.households import DATES, REGION, household
+
+PLACES = 6
+"""Sets of figures a date."""
+HOUSEHOLDS = 50
+"""Households a set of figures."""
+EXAMPLES = 300
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Figures, and the nation's rules on a date with them."""
+
+    on: str
+    figures: dict[Any, Any]
+    policy: PreparedPolicy
+
+
+@cache
+def nation() -> PackSet:
+    return pack_set_of(pack for pack in read_packs() if pack.id == "cn")
+
+
+@cache
+def place(on: str, number: int) -> Place:
+    policy = nation().prepare(REGION, date.fromisoformat(on))
+    figures = figures_of_a_place(policy, Random(f"{on} {number}"))  # noqa: S311
+    return Place(on, figures, with_figures(policy, figures))
+
+
+def differences(body: Body, where: Place) -> list[str]:
+    """Every output of which the engine says one thing and the reading another."""
+    answer = evaluate(where.policy, parse_request(json.dumps(body).encode()))
+    reading = read(body, where.figures)
+    expected = dict(reading.findings)
+    found = []
+    for result in answer.results:
+        finding = expected.pop((result.programme, result.subject), None)
+        if not _agree(result, finding):
+            found.append(f"{result.programme} of {result.subject}: {_said(result)}, read {finding}")
+    found += [f"{key}: not answered" for key in expected]
+    if answer.category != reading.category:
+        found.append(f"category: {answer.category}, read {reading.category}")
+    return found
+
+
+def _said(result: Any) -> tuple[Any, ...]:
+    amount = result.one_off_fen if result.monthly_fen is None else result.monthly_fen
+    return result.outcome, amount, result.excluded_by, result.months
+
+
+def _agree(result: Any, finding: Finding | None) -> bool:
+    outcome, amount, excluded_by, months = _said(result)
+    if finding is None:
+        # What was asked for and is no rule of the nation's on the day.
+        return bool(outcome == "undetermined")
+    if not finding.is_granted:
+        by = {None} if not finding.passes else finding.excluded_by
+        return outcome == "ineligible" and excluded_by in by and amount is None
+    return (outcome, amount, excluded_by, months) == ("eligible", finding.amount, None, finding.months)
+
+
+def shown(body: Body) -> str:
+    return json.dumps(body, ensure_ascii=False, indent=1)
+
+
+@pytest.mark.parametrize("on", DATES)
+def test_the_engine_agrees_with_the_plain_reading_at_every_threshold(on):
+    for number in range(PLACES):
+        where = place(on, number)
+        chance = Random(f"households {on} {number}")  # noqa: S311
+        for _ in range(HOUSEHOLDS):
+            body = household(chance, on, where.figures)
+            assert not (found := differences(body, where)), "\n".join([*found, shown(body)])
