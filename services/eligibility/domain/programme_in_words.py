@@ -239,10 +239,13 @@ def _figures(book: Rulebook, rules: Iterable[str], wording: Wording) -> Iterator
     for rule in wording.told(rules):
         used |= dict.fromkeys(sub_parameters(rule))
     for name in used:
-        declaration, shown = book.declarations[name], set()
-        for codes, figure in book.figures[name].items():
-            held = figure if isinstance(figure, FigureInForce) else None
-            key = None if held is None else (held.figure.where, held.value)
+        declaration, table = book.declarations[name], book.figures[name]
+        rows = {codes: figure if isinstance(figure, FigureInForce) else None for codes, figure in table.items()}
+        if not any(rows.values()):
+            rows = {(): None}
+        shown: set[object] = set()
+        for codes, held in rows.items():
+            key = codes if held is None else (held.figure.where, held.value)
             if key not in shown:
                 shown.add(key)
                 yield _figure(book, declaration, codes, held, wording)
@@ -280,7 +283,7 @@ def _codes(
     """For whom the row is: the codes that it names, or those for which none is known."""
     named = [
         wording.code(declaration.keys[column], code)
-        for column, code in zip(declaration.keys, codes, strict=True)
+        for column, code in zip(declaration.keys, codes, strict=False)
         if held is None or column in held.figure.key
     ]
     return joined(named, "、", ", ") if named else None

@@ -59,6 +59,14 @@ _GATHERED = {
 }
 
 
+_TWO = {
+    "min": ("{}、{}中较低的", "the lower of {} and {}"),
+    "max": ("{}、{}中较高的", "the higher of {} and {}"),
+}
+_SEVERAL = {"min": ("{}中最低的", "the lowest of {}"), "max": ("{}中最高的", "the highest of {}")}
+_PERSONS = frozenset({"member", "supporter", "parent"})
+
+
 def fill(form: tuple[str, str], *values: Text) -> Text:
     """A pair of forms filled with texts, each with its own language."""
     zh = form[0].format(*(v.zh for v in values)).replace("  ", " ")
@@ -263,11 +271,10 @@ class Wording:
         others = [each for each in node.operands if not isinstance(each, Const)]
         if len(bounds) == 1 and len(others) == 1:
             return self._bounded(node.operator, others[0], bounds[0])
-        listed = joined([self.phrase(operand) for operand in node.operands], "、", ", ")
-        return fill(
-            ("{}中较低的", "the lowest of {}") if node.operator == "min" else ("{}中较高的", "the highest of {}"),
-            listed,
-        )
+        texts = [self.phrase(operand) for operand in node.operands]
+        if len(texts) == 2:
+            return fill(_TWO[node.operator], *texts)
+        return fill(_SEVERAL[node.operator], joined(texts, "、", ", "))
 
     def _bounded(self, operator: str, node: Node, bound: Const) -> Text:
         form = ("{}（最低为{}）", "{} (at least {})") if operator == "max" else ("{}（最高为{}）", "{} (at most {})")
@@ -295,8 +302,9 @@ class Wording:
     def _of_rows(self, forms: tuple[str, str], node: tree.Aggregate, what: Text) -> Text:
         who = PLURALS[node.entity] if node.operator == "count" else ENTITIES[node.entity]
         if node.condition is not None:
-            who = fill(("{1}的{0}", "{0} who {1}"), who, self._quoted(node.condition))
-        unit = "名" if node.entity in ("member", "supporter", "parent") else "个"
+            form = ("{1}的{0}", "{0} who {1}") if node.entity in _PERSONS else ("{1}的{0}", "{0} that {1}")
+            who = fill(form, who, self._quoted(node.condition))
+        unit = "名" if node.entity in _PERSONS else "个"
         return Text(
             forms[0].format(who=who.zh, what=what.zh, unit=unit), forms[1].format(who=who.en, what=what.en, unit="")
         )

@@ -82,7 +82,11 @@ def test_a_condition_reads_as_a_sentence_or_a_list(expression, zh, en):
             "最低生活保障标准 × 0.3（不足一元的进为一元）",
             "dibao standard x 0.3 (rounded up to a yuan)",
         ),
-        ("min(income.household, margin.line)", "家庭每月计入的收入、低保边缘线中较低的", "the lowest of"),
+        (
+            "min(income.household, margin.line)",
+            "家庭每月计入的收入、低保边缘线中较低的",
+            "the lower of the household's income",
+        ),
     ],
 )
 def test_an_amount_reads_as_a_phrase(expression, zh, en):
@@ -153,7 +157,16 @@ def test_dibao_in_wuhan():
         ("城镇", "940.00 元/月", "2023-04-01", "verified_2nd"),
         ("农村", "820.00 元/月", "2023-04-01", "verified_2nd"),
     ]
-    assert {item.parameter for item in told.figures if item.value is None} >= {"financial_asset_limit"}
+    unknown = [(item.parameter, item.of) for item in told.figures if item.value is None]
+    assert ("financial_asset_limit", None) in unknown
+
+
+def test_what_is_known_for_some_alone_is_told_so():
+    book = PACKS.prepare("530100", date(2024, 8, 15)).book
+    told = programme_in_words(book, book.programmes["tekun"])
+    half = [(item.of.en, item.value and item.value.en) for item in told.figures if item.parameter == "tekun_care_half"]
+    assert ("institution", "498.00 yuan a month") in half
+    assert {of for of, value in half if value is None} == {"urban, home", "rural, home"}
 
 
 def test_the_law_of_the_day_is_named():
