@@ -157,7 +157,7 @@ def _decided_by(book: Rulebook, programme: Programme) -> Text:
 
 def _rule(wording: Wording, book: Rulebook, rule: Rule) -> RuleInWords:
     node, exceptions = wording.rule(rule.id)
-    says = wording.clause(node) if rule.kind == BOOL else Clause(wording.phrase(node, rule.id))
+    says = wording.clause(node) if rule.kind == BOOL else wording.value(node, rule.id)
     return RuleInWords(
         rule=rule.id,
         term=wording.term(rule.id) or UNNAMED,

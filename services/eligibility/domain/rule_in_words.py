@@ -27,6 +27,8 @@ ALL_HOLD = Text("以下各项都符合", "all of these hold")
 ONE_HOLDS = Text("以下至少一项符合", "at least one of these holds")
 NONE_HOLDS = Text("以下都不符合", "none of these holds")
 NOT_ALL_HOLD = Text("以下不全符合", "not all of these hold")
+FIRST_CASE = Text("按以下第一种符合的情形", "by the first case that fits")
+_CASE, _OTHERWISE = ("{}：{}", "{}: {}"), ("其他情形：{}", "otherwise: {}")
 HOLDS, NEVER = Text("符合", "it holds"), Text("不符合", "it does not hold")
 YES, NO = Text("是", "yes"), Text("否", "no")
 
@@ -156,6 +158,16 @@ class Wording:
         )
         return Clause(self._of_rows(forms, node, inner.text), inner.parts)
 
+    def value(self, node: Node, naming: str) -> Clause:
+        """A value as a phrase, with a list beneath where it depends on the case."""
+        node, cases = self._unnamed(node), list[Clause]()
+        while isinstance(node, tree.Choice):
+            cases.append(Clause(fill(_CASE, self.phrase(node.condition), self.phrase(node.then, naming))))
+            node = self._unnamed(node.otherwise)
+        if not cases:
+            return Clause(self.phrase(node, naming))
+        return Clause(FIRST_CASE, (*cases, Clause(fill(_OTHERWISE, self.phrase(node, naming)))))
+
     # --- phrases ------------------------------------------------------------------------------------------------
 
     def phrase(self, node: Node, naming: str = "") -> Text:
@@ -164,7 +176,9 @@ class Wording:
 
     def _bracketed(self, node: Node, naming: str = "") -> Text:
         text = self.phrase(node, naming)
-        is_long = isinstance(self._unnamed(node), _LONG)
+        inner = self._unnamed(node)
+        is_negated = isinstance(inner, tree.Not) and not isinstance(inner.operand, tree.Comparison | tree.Among)
+        is_long = is_negated or isinstance(inner, _LONG)
         return fill(("（{}）", "({})"), text) if is_long else text
 
     def _quoted(self, node: Node) -> Text:

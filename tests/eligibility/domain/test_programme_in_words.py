@@ -161,6 +161,17 @@ def test_dibao_in_wuhan():
     assert ("financial_asset_limit", None) in unknown
 
 
+def test_an_amount_that_depends_on_the_case_is_a_list():
+    told = programme_in_words(WUHAN, WUHAN.programmes["tekun"])
+    [care] = [rule for rule in told.terms if rule.rule == "tekun.care"]
+    assert lines(care.says, "zh") == [
+        "按以下第一种符合的情形",
+        ["自理能力是能自理：全自理照料护理标准"],
+        ["自理能力是部分不能自理：半护理照料护理标准"],
+        ["其他情形：全护理照料护理标准"],
+    ]
+
+
 def test_what_is_known_for_some_alone_is_told_so():
     book = PACKS.prepare("530100", date(2024, 8, 15)).book
     told = programme_in_words(book, book.programmes["tekun"])
