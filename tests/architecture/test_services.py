@@ -45,6 +45,7 @@ WRITES_WITHOUT_KEY = {
 NEVER_ANSWERED = {
     "eligibility": {
         "_OutOfRuns": "ends a bounded search inside the domain",
+        "NotAtOnce": "the work is handed to a thread and answered from there",
     },
     "monitoring": {"SignalPackInvalid": "raised when the process starts"},
     "payments": {

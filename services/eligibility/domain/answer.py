@@ -17,6 +17,8 @@ from services.shared.vocabulary.region import living_code
 
 Outcome = Literal["eligible", "ineligible", "undetermined"]
 HOUSEHOLD = "household"
+FORMAT = 2
+"""How answers are told: a new number where the same decision is told with other keys, sentences or reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def render_answer(answer: Answer) -> bytes:
     return orjson.dumps(
         {
             **resolved,
+            "format": FORMAT,
             "as_of": answer.as_of.isoformat(),
             "region": answer.region,
             "simulation": answer.simulation,

@@ -103,8 +103,8 @@ class Case:
     request: DeterminationRequest
     evaluation: Evaluation
     elsewhere: Evaluation | None
+    budget: Budget = field(compare=False)
     explanations: dict[int, Explanation] = field(default_factory=dict, compare=False)
-    budget: Budget = field(default_factory=Budget, compare=False)
     names: NameOf = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -136,7 +136,7 @@ class Case:
         there = None
         if place is not None and place != request.region:
             there = _run(policy.elsewhere(place), request)
-        return Case(request, _run(policy, request), there, at_once=at_once)
+        return Case(request, _run(policy, request), there, Budget.of(request), at_once=at_once)
 
     def at(self, programme: Programme) -> Evaluation:
         """Where the programme is decided: at home, or where the event happened."""

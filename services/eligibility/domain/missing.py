@@ -25,6 +25,9 @@ MAX_PATHS = 4
 MAX_RUNS = 400
 """Trial evaluations for one answer; what was not examined by then counts as missing."""
 
+USUAL_MEMBERS = 4
+"""In a household of so many the trials of MAX_RUNS are cheap."""
+
 MAX_COMBINATIONS = 300
 """Up to here every combination of the values to try is tried."""
 
@@ -44,6 +47,11 @@ class Budget:
     """How many trial evaluations an answer may still take."""
 
     runs: int = MAX_RUNS
+
+    @staticmethod
+    def of(request: DeterminationRequest) -> "Budget":
+        """Fewer trials the larger the household, since each takes as much longer."""
+        return Budget(MAX_RUNS * USUAL_MEMBERS // max(len(request.household["members"]), USUAL_MEMBERS))
 
 
 def settling(

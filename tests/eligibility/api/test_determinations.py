@@ -65,7 +65,7 @@ def test_a_changed_figure_refuses_the_replay(eligibility):
     "change",
     [
         "files = jsonb_set(files, '{pack.toml}', '\"no pack at all\"')",
-        "files = files - 'rules.toml'",
+        "files = files - 'pack.toml'",
         "files = '{}'",
         "sha256 = repeat('0', 64)",
         "version = 'gone'",
@@ -105,6 +105,26 @@ def test_a_changed_record_is_told_and_never_read_back(eligibility, column, old, 
     assert (answer.status_code, answer.json()["code"]) == (409, "replay_differs")
 
 
+OLDER = """convert_to(regexp_replace(convert_from(answer, 'utf8'), '"format":[0-9]+,', ''), 'utf8')"""
+
+
+def test_an_answer_told_in_an_older_format_is_compared_by_what_it_decides(eligibility):
+    found = eligibility.determined()
+    with eligibility.altered("determinations", f"answer = {OLDER}", "id = :id", id=found["id"]):
+        answer = replay(eligibility, found["id"])
+    assert answer.status_code == 200
+    assert answer.json() == {key: value for key, value in found.items() if key != "format"}
+
+
+@pytest.mark.parametrize(("old", "new"), [("1020.00", "9020.00"), ("eligible", "ineligible")])
+def test_another_decision_in_an_older_format_is_told_too(eligibility, old, new):
+    found = eligibility.determined()
+    change = f"answer = convert_to(replace(convert_from({OLDER}, 'utf8'), '{old}', '{new}'), 'utf8')"
+    with eligibility.altered("determinations", change, "id = :id", id=found["id"]):
+        answer = replay(eligibility, found["id"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "replay_differs")
+
+
 def test_a_newer_version_is_for_new_determinations_alone(eligibility):
     old = eligibility.determined()
     published = PublishedPolicy(eligibility.runtime.database)
@@ -126,7 +146,7 @@ def test_a_newer_version_is_for_new_determinations_alone(eligibility):
 def test_a_pack_altered_before_the_service_started_determines_nothing(eligibility):
     kept = eligibility.app.state.published_policy
     before = eligibility.counts()
-    with eligibility.altered("policy_packs", "files = files - 'rules.toml'", "id = 'cn'"):
+    with eligibility.altered("policy_packs", "files = files - 'pack.toml'", "id = 'cn'"):
         eligibility.app.state.published_policy = PublishedPolicy(eligibility.runtime.database)
         answer = eligibility.post("/determinations", eligibility.household())
         eligibility.app.state.published_policy = kept

@@ -3,7 +3,7 @@
 import pytest
 
 from services.cli.provision import DEVELOPMENT_ROLES
-from services.eligibility.api import awards, determinations, policy_packs, redeterminations, regions
+from services.eligibility.api import awards, determinations, notices, policy_packs, redeterminations, regions
 from services.eligibility.domain.permission import PERMISSIONS
 
 SERVICE = "payments"
@@ -15,7 +15,7 @@ OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/test-helpers/clock")}
 
 def own_routes():
     """(method, path, action) of each route, as the route itself says."""
-    routers = (awards.router, determinations.router, redeterminations.router, regions.router)
+    routers = (awards.router, determinations.router, notices.router, redeterminations.router, regions.router)
     for router in (*routers, policy_packs.router, policy_packs.proposals_router):
         for route in router.routes:
             [action] = [a for a in (getattr(d.call, "action", None) for d in route.dependant.dependencies) if a]
