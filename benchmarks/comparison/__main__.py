@@ -65,13 +65,14 @@ def _report(python: Path, rounds: int, share: float) -> dict[str, Any]:
     from benchmarks.comparison.one_household import ours, plain_python
     from benchmarks.comparison.over_http import over_http
 
+    load = [round(average, 1) for average in os.getloadavg()]
     agreements, versions = _held(python)
     times = {name: _peer(python, name, "times", rounds if name == "zen" else PEER_ROUNDS)["times"] for name in PEERS}
     microseconds = {"ours": ours(rounds), "plain Python": plain_python(rounds), **times}
     http = over_http(python, share)
     return {
         "machine": machine(),
-        "load_average": [round(load, 1) for load in os.getloadavg()],
+        "load_average_before": load,
         "versions": versions,
         "members": sorted(len(household.members) for household in timed()),
         "agreement": {name: asdict(found) for name, found in agreements.items()},
@@ -123,7 +124,7 @@ def _told(report: dict[str, Any]) -> str:
 def _lines(report: dict[str, Any]) -> list[str]:
     lines = [
         " · ".join(report["machine"].values()),
-        f"load average {report['load_average']}",
+        f"load average before: {report['load_average_before']}",
         "",
         "| held to the referee | households | differ |",
         "|---|---|---|",
