@@ -1,5 +1,6 @@
 """The policy that is in force: the packs in the database, read once a version and kept."""
 
+import gc
 import threading
 import time
 from collections import OrderedDict
@@ -88,6 +89,9 @@ class PublishedPolicy:
             kept = {} if packs is None else {(pack.id, pack.version): pack for pack in packs.packs}
             packs = PackSet(SCHEMA, [kept.get(version) or self._published(*version) for version in versions])
             self._current_versions = versions
+            # Packs stay until others replace them: a collector that goes through them on every pass stops the answers.
+            gc.collect()
+            gc.freeze()
         self._looked_at = time.monotonic()
         return packs
 
