@@ -138,6 +138,8 @@ _FACTS: Mapping[str, Mapping[str, Text]] = {
         "per_capita_income": Text("其家庭人均月收入", "the monthly income a head of their household"),
         "property_ok": Text("其家庭财产符合规定", "their household's property is within the limits"),
         "legal_capacity": Text("有民事行为能力", "has legal capacity"),
+        "student_level": Text("就读阶段", "the level of school"),
+        "student_full_time": Text("全日制就读", "is a full-time student"),
     },
     "parent": {
         **_CIRCUMSTANCES,

@@ -77,6 +77,16 @@ NO_BILL = "none"
 ABILITY_LEVELS = ("intact", "mild", "moderate", "severe", "total")
 NO_STATUS = "none"
 NO_STUDENT = "none"
+STUDENT_LEVELS = (
+    "kindergarten",
+    "primary",
+    "junior",
+    "senior",
+    "vocational",
+    "junior_college",
+    "undergraduate",
+    "postgraduate",
+)
 IMPLIED = "implied"
 """Work ability where there is no assessment: what age and disability imply."""
 
@@ -120,20 +130,7 @@ SCHEMA = Schema(
                 Fact.of("relation", codes(*RELATIONS)),
                 Fact.of("sex", codes("male", "female")),
                 Fact.of("serious_illness", BOOL),
-                Fact.of(
-                    "student_level",
-                    codes(
-                        NO_STUDENT,
-                        "kindergarten",
-                        "primary",
-                        "junior",
-                        "senior",
-                        "vocational",
-                        "junior_college",
-                        "undergraduate",
-                        "postgraduate",
-                    ),
-                ),
+                Fact.of("student_level", codes(NO_STUDENT, *STUDENT_LEVELS)),
                 Fact.of("student_full_time", BOOL),
                 Fact.of("self_care_failures", INT, 0, 6),
                 Fact.of("care_arrangement", codes("institution", "home")),
@@ -161,6 +158,8 @@ SCHEMA = Schema(
                 Fact.of("property_ok", BOOL),
                 Fact.of("legal_capacity", BOOL),
                 Fact.of("relation", codes(*RELATIONS)),
+                Fact.of("student_level", codes(NO_STUDENT, *STUDENT_LEVELS)),
+                Fact.of("student_full_time", BOOL),
             ),
             2 * MAX_MEMBERS,
         ),
@@ -328,7 +327,11 @@ def _supporters(member: Body, household: Body, people: Mapping[str, Row], presum
     # Income and property of someone in the household are the household's, which rules compute; what they are to the
     # member no rule asks.
     kin = kin_of(member, household["members"])
-    return (*told, *[(*people[other["id"]], True, owes, 0, True, True, "other") for other, owes in kin])
+    return (*told, *[(*people[other["id"]], *_in_household(other, owes)) for other, owes in kin])
+
+
+def _in_household(other: Body, owes: Any) -> Row:
+    return True, owes, 0, True, True, "other", *_student(other.get("student", _ABSENT), _path_of(other))
 
 
 def _supporter(supporter: Body, path: str, presumed: Presumed) -> Row:
@@ -342,6 +345,9 @@ def _supporter(supporter: Body, path: str, presumed: Presumed) -> Row:
         if capable is not _ABSENT and "legal_capacity" not in supporter
         else _value(supporter, "legal_capacity", path),
         _value(supporter, "relation", path),
+        # Whether people outside the household go to school is nothing that a request tells.
+        NO_STUDENT,
+        False,
     )
 
 

@@ -50,29 +50,32 @@ def premium_aid(who: Person, home: Home, layers: Layers) -> Finding:
     """The premium in full for destitute persons, a fixed amount for the others (Law Art. 24)."""
     status = status_of(who, home, layers)
     premium = home.figures["medical_insurance_premium"]
-    return found(status != "none", premium if status == "tekun" else home.figures["premium_aid_amount", status])
+    return found(
+        who.is_present and status != "none",
+        premium if status == "tekun" else home.figures["premium_aid_amount", status],
+    )
 
 
 def education_aid(who: Person, home: Home, layers: Layers) -> Finding:
     """Who is at kindergarten, school or university, or a disabled child of school age (Law Art. 25)."""
-    is_taught_at_home = 6 <= who.age < 16 and who.grade > 0
-    return found((who.told["student"] is not None or is_taught_at_home) and status_of(who, home, layers) != "none")
+    is_taught = who.told["student"] is not None or (6 <= who.age < 16 and who.grade > 0)
+    return found(is_taught and who.is_present and status_of(who, home, layers) != "none")
 
 
 def employment_aid(who: Person, home: Home, layers: Layers) -> Finding:
     """Who is able to work and jobless, of a dibao, margin or rigid-expenditure household (Law Art. 27)."""
     is_at_school = (who.told["student"] or {}).get("full_time", False)
     is_jobless = who.told["employment"] == "unemployed" and not is_at_school
-    is_able = not lacks_work_ability(who, home)
+    is_able = who.is_present and not lacks_work_ability(who, home)
     return found(is_jobless and is_able and status_of(who, home, layers) in FAMILY_STATUSES)
 
 
 def child_rehabilitation(who: Person, home: Home, layers: Layers) -> Finding:
-    """国发〔2018〕20号: young disabled children; of the destitute, of dibao households, orphans, and whom places add."""
+    """国发〔2018〕20号: young disabled children, destitute, on dibao, orphans, or whom places add."""
     is_young = who.age <= home.figures["child_rehabilitation_age_max"]
     is_orphan = who.draws("orphan_allowance") or layers.orphan[who.id].passes
     is_open = home.figures["child_rehabilitation_open", status_of(who, home, layers)]
-    return found(is_young and who.grade > 0 and (is_orphan or is_open))
+    return found(is_young and who.is_present and who.grade > 0 and (is_orphan or is_open))
 
 
 def homeless_aid(who: Person, home: Home, layers: Layers) -> Finding:
@@ -83,7 +86,8 @@ def homeless_aid(who: Person, home: Home, layers: Layers) -> Finding:
     has_kin = any(not each.is_any("deceased", "missing", "imprisoned") for each in kin)
     means = layers.income[who.id] + fen(assets["financial"])
     return found(
-        assets["homes"] == assets["non_residential"] == 0
+        who.is_present
+        and assets["homes"] == assets["non_residential"] == 0
         and not is_aided
         and not has_kin
         and (means == 0 or means < home.standard)
@@ -135,14 +139,11 @@ def small_advance(home: Home) -> Finding:
 
 
 def temporary_aid(home: Home, layers: Layers, advance: Finding) -> Finding:
-    """民发〔2018〕23号 and the opinions of 2026: emergencies without a means test, spending with one; advances come off."""
+    """民发〔2018〕23号 and the opinions of 2026: emergencies without a means test, spending with one; less advances."""
     status = status_of_household(home, layers)
     heads = len(layers.counted)
-    has_means_test_passed = (
-        home.recognised != "none"
-        or status in ("dibao", "dibao_margin")
-        or (layers.total * 12 < home.last_years_income * heads and home.property_fits)
-    )
+    is_poor = layers.total * 12 < home.last_years_income * heads and home.property_fits
+    has_means_test_passed = status != "none" or is_poor
     aided = [each for each in home.events if each["kind"] not in SPENDING or has_means_test_passed]
     total = sum(min(fen(each["requested"]), _limit(each, home)) for each in aided)
     advanced = (advance.amount or 0) if home.asks("small_advance") else 0

@@ -30,7 +30,7 @@ def _orphan(who: Person, home: Home) -> Finding:
 
 
 def unsupported_children(home: Home, orphan: Findings) -> dict[str, Finding]:
-    """民发〔2019〕62号, 〔2020〕125号: every parent is gone or unable, and not every one gone; what is drawn comes off."""
+    """民发〔2019〕62号, 〔2020〕125号: all parents are gone or unable, not all gone; what is drawn comes off."""
     return {who.id: _unsupported(who, home, takes_orphan(who, home, orphan)) for who in home.people}
 
 
@@ -132,10 +132,13 @@ def _is_destitute(who: Person, home: Home) -> bool:
 
 def lacks_work_ability(who: Person, home: Home) -> bool:
     """43号 Art. 5; who came in as a minor stays until 18, and beyond while at school (Art. 24, Law Art. 16)."""
-    student = who.told["student"] or {}
-    at_school = student.get("level") in SCHOOLS_TO_SENIOR and bool(student.get("full_time"))
-    stays = who.draws("tekun") and who.age >= 16 and (who.age < 18 or at_school)
+    stays = who.draws("tekun") and who.age >= 16 and (who.age < 18 or _is_pupil(who))
     return home.recognised == "tekun" or stays or who.cannot_work
+
+
+def _is_pupil(who: Person) -> bool:
+    student = who.told.get("student") or {}
+    return student.get("level") in SCHOOLS_TO_SENIOR and bool(student["full_time"])
 
 
 def _property_of_destitute_fits(home: Home) -> bool:
@@ -149,8 +152,8 @@ def _is_able_supporter(supporter: Person, home: Home) -> bool:
     """43号 Art. 8 turned round: of age, alive, and none of its cases."""
     if supporter.age < 18 or supporter.is_any("deceased"):
         return False
-    # Nobody who can work is a destitute person, whatever is said to be drawn.
-    if supporter.cannot_work and supporter.draws("tekun"):
+    # Nobody who can work is a destitute person, whatever is said to be drawn, but who stays as a pupil.
+    if supporter.draws("tekun") and (supporter.cannot_work or _is_pupil(supporter)):
         return False
     on_dibao = supporter.draws("dibao") or (supporter.is_member and home.recognised == "dibao")
     if supporter.age >= 60 and on_dibao:

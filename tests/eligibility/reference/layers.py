@@ -97,7 +97,7 @@ def _dibao(home: Home, counted: list[Person], total: int, served_apart: Mapping[
 
 
 def _dibao_amount(home: Home, counted: list[Person], total: int) -> int:
-    """The gap or the tier, rounded as the place does, and what the old, the young, the ill and the disabled get more."""
+    """The gap or the tier, rounded as the place does, and more for the old, the young, the ill and the disabled."""
     figures = home.figures
     each = _tier(home, len(counted), total) * len(counted) if figures["dibao_method"] == "tier" else None
     paid = _gap(home, counted, total) if each is None else each
@@ -184,7 +184,7 @@ def _property_of_spenders_fits(home: Home) -> bool:
 
 
 def _single(home: Home, who: Person, is_counted: bool, income: int, is_margin_household: bool) -> Finding:
-    """57号 Art. 8: the severely disabled and ill of a margin household; clergy, and since 2022 jobless adults, alone."""
+    """57号 Art. 8: the severely disabled and ill of a margin household; clergy and jobless adults alone."""
     is_clergy = who.is_any("clergy_apart") and who.is_present
     is_jobless = home.on >= JOBLESS_APPLY_ALONE_SINCE and who.is_of_the_family and who.is_jobless_severe_adult
     alone = (is_clergy or is_jobless) and income < home.standard and home.property_fits

@@ -63,7 +63,7 @@ def _for_disabled(who: Person, home: Home) -> Finding:
 
 
 def _for_elderly(who: Person, home: Home, layers: Layers) -> Finding:
-    """Poor persons from 60 whose ability is impaired, at what the place pays for the level; a work-injury fee is more."""
+    """Poor persons from 60 who are impaired, at what the place pays for the level; a work-injury fee is more."""
     level = who.told["ability_level"]
     rate = home.figures["elderly_care_subsidy_rate", level]
     is_due = who.age >= 60 and who.is_present and level != "intact" and not who.told["work_injury_care_fee"]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from functools import cache
 from random import Random
 from typing import Any
@@ -16,6 +17,8 @@ from services.eligibility.domain.determination import evaluate
 from services.eligibility.gateways.pack_folder import read_packs
 from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.shared.policy.evaluation import PackSet, PreparedPolicy
+from services.shared.policy.open_value import Unknown
+from services.shared.policy.schema import RATE_SCALE
 from tests.eligibility.reference.answer import read
 from tests.eligibility.reference.figures import figures_of_a_place, with_figures
 from tests.eligibility.reference.home import Finding
@@ -25,7 +28,7 @@ PLACES = 6
 """Sets of figures a date."""
 HOUSEHOLDS = 50
 """Households a set of figures."""
-EXAMPLES = 300
+EXAMPLES = 500
 
 Body = dict[str, Any]
 
@@ -47,7 +50,7 @@ def nation() -> PackSet:
 @cache
 def place(on: str, number: int) -> Place:
     policy = nation().prepare(REGION, date.fromisoformat(on))
-    figures = figures_of_a_place(policy, Random(f"{on} {number}"))  # noqa: S311
+    figures = figures_of_a_place(policy, Random(f"{on} {number}"))
     return Place(on, figures, with_figures(policy, figures))
 
 
@@ -91,7 +94,36 @@ def shown(body: Body) -> str:
 def test_the_engine_agrees_with_the_plain_reading_at_every_threshold(on):
     for number in range(PLACES):
         where = place(on, number)
-        chance = Random(f"households {on} {number}")  # noqa: S311
+        chance = Random(f"households {on} {number}")
         for _ in range(HOUSEHOLDS):
             body = household(chance, on, where.figures)
             assert not (found := differences(body, where)), "\n".join([*found, shown(body)])
+
+
+@settings(max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(DATES), st.integers(0, PLACES - 1), st.randoms(use_true_random=False))
+def test_the_engine_agrees_with_the_plain_reading_on_whatever_hypothesis_makes(on, number, chance):
+    where = place(on, number)
+    body = household(chance, on, where.figures)
+    assert not (found := differences(body, where)), "\n".join([*found, shown(body)])
+
+
+@pytest.mark.parametrize(
+    ("on", "multiplier", "base_pension"),
+    [
+        ("2021-07-01", Fraction("1.5"), False),
+        ("2025-12-31", Fraction("1.5"), False),
+        ("2026-01-01", Fraction("1.5"), None),
+        ("2026-06-30", Fraction("1.5"), None),
+        ("2026-07-01", None, None),
+    ],
+)
+def test_the_nation_holds_these_two_figures_only_as_long_as_the_law_does(on, multiplier, base_pension):
+    policy = nation().prepare(REGION, date.fromisoformat(on))
+    assert _held(policy, "margin_multiplier") == (multiplier and multiplier * RATE_SCALE)
+    assert _held(policy, "base_pension_counted") is base_pension
+
+
+def _held(policy: PreparedPolicy, name: str) -> Any:
+    value = policy.parameters[name][()]
+    return None if isinstance(value, Unknown) else value
