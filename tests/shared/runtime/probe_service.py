@@ -19,7 +19,6 @@ from services.shared.runtime.service_app import (
     create_service_app,
     json_response,
     new_runtime,
-    runtime_of,
 )
 from services.shared.vocabulary.actor import Actor, Permission
 
@@ -61,7 +60,7 @@ Caseworker = Annotated[Actor, Depends(permitted("write"))]
 @router.post("/people", status_code=201)
 def add_person(request: Request, actor: Caseworker, body: Person, _: IdempotencyKey = None) -> Response:
     """Write one audit event and one job try; the answer names the event."""
-    runtime = runtime_of(request)
+    runtime = request.app.state.runtime
     return runtime.transact_once(request, actor, body, 201, _add_person, runtime, actor, request, body)
 
 
@@ -75,7 +74,7 @@ def see_person(request: Request, actor: Caseworker, body: Person) -> Response:
 def find_person(request: Request, actor: Caseworker, person: str) -> Response:
     """Ask the database with whatever the path holds."""
     query = text("select event_id from audit_events where event_id = :person")
-    return json_response(runtime_of(request).database.read(lambda tx: tx.execute(query, {"person": person}).scalar()))
+    return json_response(request.app.state.runtime.database.read(lambda tx: tx.execute(query, {"person": person}).scalar()))
 
 
 @router.get("/broken/{name}")
