@@ -74,7 +74,8 @@ def see_person(request: Request, actor: Caseworker, body: Person) -> Response:
 def find_person(request: Request, actor: Caseworker, person: str) -> Response:
     """Ask the database with whatever the path holds."""
     query = text("select event_id from audit_events where event_id = :person")
-    return json_response(request.app.state.runtime.database.read(lambda tx: tx.execute(query, {"person": person}).scalar()))
+    database = request.app.state.runtime.database
+    return json_response(database.read(lambda tx: tx.execute(query, {"person": person}).scalar()))
 
 
 @router.get("/broken/{name}")
