@@ -88,6 +88,8 @@ STATES = (
     "compulsory_rehabilitation",
 )
 EVENTS = ("fire", "traffic_accident", "sudden_illness", "disaster", "medical_spending", "education_spending", "other")
+CALM = 0.2
+"""How much of what is unusual is left in a calm household."""
 HOUSEHOLD_STATUSES = ("dibao", "dibao_margin", "rigid_expenditure")
 
 Body = dict[str, Any]
@@ -103,12 +105,17 @@ class _Maker:
         self.chance, self.on, self.figures = chance, on, figures
         self.area = chance.choice(("urban", "rural"))
         self.family: tuple[str, ...] = chance.choice(FAMILIES)
+        # In calm households little is unusual, so that a single test decides.
+        self.calm = chance.random() < 0.6
 
     def one(self, choices: Sequence[Any]) -> Any:
         return self.chance.choice(choices)
 
     def often(self, share: float) -> bool:
         return self.chance.random() < share
+
+    def seldom(self, share: float) -> bool:
+        return self.often(share * CALM if self.calm else share)
 
     def yuan(self, amount: int | Fraction, near: bool = True) -> str:
         """The amount, or a fen to either side."""
@@ -126,7 +133,7 @@ class _Maker:
             "medical_bill": self.bill(),
         }
         statuses = (*HOUSEHOLD_STATUSES, "tekun") if len(self.family) == 1 else HOUSEHOLD_STATUSES
-        if self.often(0.12):
+        if self.seldom(0.2):
             household["recognised_as"] = self.one(statuses)
         body = {
             "as_of": self.on.isoformat(),
@@ -134,7 +141,7 @@ class _Maker:
             "household": household,
             "events": [self.event() for _ in range(self.one((0, 0, 1, 1, 2)))],
         }
-        if self.often(0.15):
+        if self.seldom(0.25):
             asked = [code for code in PROGRAMMES if self.often(0.5)]
             body["programmes"] = asked or ["dibao"]
         return body
@@ -182,23 +189,31 @@ class _Maker:
             "birth_date": self.born(self.ages_of(relation)),
             "sex": self.one(("male", "female")),
             "disability": self.disability(),
-            "serious_illness": self.often(0.2),
+            "serious_illness": self.seldom(0.25),
             "employment": self.one(("employed", "employed", "self_employed", "unemployed", "not_in_labour_force")),
             "student": student,
             "self_care_failures": self.one((0, 0, 1, 3, 4, 6)),
             "care_arrangement": self.one(("home", "home", "institution")),
             "needs_long_term_care": self.often(0.5),
-            "work_injury_care_fee": self.often(0.1),
+            "work_injury_care_fee": self.seldom(0.2),
             "ability_level": self.one(("intact", "mild", "moderate", "severe", "total")),
-            "income": [self.income() for _ in range(self.one((0, 0, 1, 2)))],
-            "benefits": self.benefits(0.2),
+            "income": [self.income() for _ in range(self.one((0, 0, 1, 2)))] if self.seldom(1) else [],
+            "benefits": self.benefits(0.25),
             "supporters": [self.supporter() for _ in range(self.one((0, 0, 0, 1, 1, 2, 3)))],
         }
-        if self.often(0.15):
+        if self.seldom(0.25):
             member["circumstances"] = [self.one(CIRCUMSTANCES)]
-        if self.often(0.1):
+        if self.seldom(0.2):
             member["work_ability"] = self.one(("able", "partial", "none"))
+        if self.often(0.1):
+            self.make_a_destitute_pupil(member)
         return member
+
+    def make_a_destitute_pupil(self, member: Body) -> None:
+        member["birth_date"] = self.born((15, 16, 17, 18, 20))
+        member["student"] = {"level": self.one(LEVELS), "full_time": self.often(0.8)}
+        member["benefits"] = [{"programme": "tekun", "monthly": "900.00"}] if self.often(0.9) else []
+        member["disability"] = None
 
     def income(self) -> Body:
         kind = self.one(COUNTED_KINDS) if self.often(0.6) else self.one(OTHER_KINDS)
@@ -206,7 +221,7 @@ class _Maker:
         return {"kind": kind, "monthly": self.yuan(self.one(amounts))}
 
     def benefits(self, share: float) -> list[Body]:
-        if not self.often(share):
+        if not self.seldom(share):
             return []
         amounts = (10_000, self.figures["orphan_standard_scattered", self.area], 5_000)
         amounts = (*amounts, self.figures["disability_care_rate_1"])
@@ -214,22 +229,51 @@ class _Maker:
         return [{"programme": code, "monthly": self.yuan(self.one(amounts))} for code in programmes]
 
     def supporter(self) -> Body:
-        line = self.standard * self.figures["imputed_maintenance_line"]
-        incomes = (0, line, line + 100_000, self.average // 12)
-        supporter = {
-            "relation": self.one(("child", "parent", "sibling", "spouse")),
-            "birth_date": self.born((*AGES[6:], 65, 66)),
-            "disability": self.disability(),
+        """Able to give support, but for one or two things."""
+        able = {
+            "relation": "child",
+            "birth_date": self.born((30,)),
+            "disability": None,
             "employment": "employed",
-            "per_capita_income": self.yuan(self.one(incomes)),
-            "property_ok": self.often(0.7),
-            "benefits": self.benefits(0.3),
+            "per_capita_income": self.yuan(self.average),
+            "property_ok": True,
+            "benefits": [],
         }
-        if self.often(0.2):
+        changes = (self.of_another_age, self.poor, self.disabled, self.destitute, self.on_dibao, self.absent, self.kin)
+        for change in self.chance.sample(changes, self.one((0, 1, 1, 2, 2, 3))):
+            change(able)
+        return able
+
+    def of_another_age(self, supporter: Body) -> None:
+        supporter["birth_date"] = self.born((16, 17, 18, 59, 60, 65, 66, 69, 70, 71))
+
+    def poor(self, supporter: Body) -> None:
+        line = self.standard * self.figures["imputed_maintenance_line"]
+        supporter["per_capita_income"] = self.yuan(self.one((0, line, line + 100_000, self.average // 12)))
+        supporter["property_ok"] = self.often(0.8)
+
+    def disabled(self, supporter: Body) -> None:
+        supporter["disability"] = {"category": self.one(CATEGORIES), "grade": self.chance.randint(1, 4)}
+        if self.often(0.7):
+            supporter["per_capita_income"] = "0.00"
+
+    def destitute(self, supporter: Body) -> None:
+        supporter["benefits"] = [{"programme": "tekun", "monthly": "900.00"}]
+        if self.often(0.7):
+            supporter["disability"] = {"category": self.one(CATEGORIES), "grade": self.chance.randint(1, 4)}
+
+    def on_dibao(self, supporter: Body) -> None:
+        supporter["benefits"] = [{"programme": self.one(("dibao", "dibao_single")), "monthly": "100.00"}]
+        supporter["birth_date"] = self.born((59, 60, 61))
+
+    def absent(self, supporter: Body) -> None:
+        if self.often(0.5):
             supporter["circumstances"] = [self.one(CIRCUMSTANCES)]
-        if self.often(0.3):
-            supporter["legal_capacity"] = self.often(0.5)
-        return supporter
+        else:
+            supporter["legal_capacity"] = self.often(0.3)
+
+    def kin(self, supporter: Body) -> None:
+        supporter["relation"] = self.one(("parent", "sibling", "sibling", "spouse"))
 
     def tell_parents(self, member: Body) -> None:
         relations = {
@@ -291,7 +335,7 @@ class _Maker:
             self.figures.get("tekun_financial_asset_limit", 0) * heads,
             self.standard,
         ]
-        rare: Callable[[], bool] = lambda: self.often(0.08)  # noqa: E731
+        rare: Callable[[], bool] = lambda: self.seldom(0.15)  # noqa: E731
         return {
             "financial": "0.00" if self.often(0.5) else self.yuan(self.one(limits)),
             "vehicles": [{"kind": self.one(("car", "motorcycle", "disability_mobility", "farm"))}] if rare() else [],

@@ -24,9 +24,9 @@ from tests.eligibility.reference.figures import figures_of_a_place, with_figures
 from tests.eligibility.reference.home import Finding
 from tests.eligibility.reference.households import DATES, REGION, household
 
-PLACES = 6
+PLACES = 8
 """Sets of figures a date."""
-HOUSEHOLDS = 50
+HOUSEHOLDS = 100
 """Households a set of figures."""
 EXAMPLES = 500
 
