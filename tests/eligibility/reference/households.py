@@ -349,6 +349,8 @@ class _Maker:
     def spending(self) -> Body:
         yearly = self.standard * 12 * len(self.family)
         kinds = ("medical", "education", "rehabilitation", "living")
+        if self.often(0.15):
+            return {**dict.fromkeys(kinds, "0.00"), self.one(kinds): self.one(("0.00", "0.01"))}
         ratio = self.figures["rigid_ratio"]
         at_ratio = self.average * len(self.family) * ratio
         amounts = (0, 0, yearly * ratio, at_ratio, yearly * self.figures["margin_multiplier"] * ratio, 500_000)

@@ -161,6 +161,7 @@ def _rigid(home: Home, heads: int, total: int, is_of_a_higher_layer: bool) -> Fi
         not is_of_a_higher_layer
         and income < home.last_years_income * heads
         and _property_of_spenders_fits(home)
+        and spending > 0
         and (income == 0 or spends_much),
         dibao=home.recognised == "dibao",
         dibao_margin=home.recognised == "dibao_margin",
