@@ -61,7 +61,7 @@ class AwardBody(_Body):
     people: list[PersonBody] = Field(min_length=1, max_length=MAX_PEOPLE)
 
 
-Reason = Annotated[str, AfterValidator(_without_numbers), Field(max_length=500)]
+Reason = Annotated[str, Field(max_length=500), AfterValidator(_without_numbers)]
 """Why somebody decided so, without personal data."""
 
 
