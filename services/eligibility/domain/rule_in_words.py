@@ -54,10 +54,10 @@ _ROUNDED = {
     ("half_up", 100): ("{}（四舍五入到元）", "{} (to the nearest yuan)"),
 }
 _GATHERED = {
-    "sum": ("每名{who}的{what}之和", "the sum of {what} over every {who}"),
-    "count": ("{what}的{who}数", "the number of {who} for whom: {what}"),
-    "max": ("每名{who}的{what}中最高的", "the highest of {what} over every {who}"),
-    "min": ("每名{who}的{what}中最低的", "the lowest of {what} over every {who}"),
+    "sum": ("每{unit}{who}的{what}之和", "the sum of {what} over every {who}"),
+    "count": ("{what}的{who}数", "the number of {who} with this: {what}"),
+    "max": ("每{unit}{who}的{what}中最高的", "the highest of {what} over every {who}"),
+    "min": ("每{unit}{who}的{what}中最低的", "the lowest of {what} over every {who}"),
 }
 
 
@@ -178,8 +178,15 @@ class Wording:
         text = self.phrase(node, naming)
         inner = self._unnamed(node)
         is_negated = isinstance(inner, tree.Not) and not isinstance(inner.operand, tree.Comparison | tree.Among)
-        is_long = is_negated or isinstance(inner, _LONG)
+        is_long = is_negated or isinstance(inner, _LONG) or self._is_long_extreme(inner)
         return fill(("（{}）", "({})"), text) if is_long else text
+
+    def _is_long_extreme(self, node: Node) -> bool:
+        """Whether it is the lesser or greater of anything but one name and its bound: a factor of it needs brackets."""
+        if not isinstance(node, tree.Extreme):
+            return False
+        is_bound = any(isinstance(each, Const) for each in node.operands)
+        return not is_bound or any(isinstance(self._unnamed(each), _LONG) for each in node.operands)
 
     def _quoted(self, node: Node) -> Text:
         """A condition inside a phrase; marked where it is more than a name."""

@@ -87,6 +87,26 @@ def test_a_condition_reads_as_a_sentence_or_a_list(expression, zh, en):
             "家庭每月计入的收入、低保边缘线中较低的",
             "the lower of the household's income",
         ),
+        (
+            'max(income.household - margin.line, 0) * rate("0.5")',
+            "（家庭每月计入的收入 − 低保边缘线（最低为零）） × 0.5",
+            "(the household's income counted a month - the margin line",
+        ),
+        (
+            'min(income.household, margin.line) * rate("0.5")',
+            "（家庭每月计入的收入、低保边缘线中较低的） × 0.5",
+            "(the lower of the household's income",
+        ),
+        (
+            "dibao_standard * max(membership.count, 1)",
+            "最低生活保障标准 × 计入的人数（最低为 1）",
+            "dibao standard x the number counted (at least 1)",
+        ),
+        (
+            "max(business.registered_capital for business in businesses)",
+            "每个企业的认缴注册资本中最高的",
+            "the highest of the subscribed capital over every business",
+        ),
     ],
 )
 def test_an_amount_reads_as_a_phrase(expression, zh, en):
