@@ -149,11 +149,21 @@ def temporary_aid(home: Home, layers: Layers, advance: Finding) -> Finding:
     advanced = (advance.amount or 0) if home.asks("small_advance") else 0
     is_staged = home.on >= QUICK_AID_SINCE and status in ("dibao_margin", "rigid_expenditure")
     stages = max((_months(each, home) for each in home.events if each["kind"] in SPENDING), default=0)
+    amount = max(total - advanced, 0)
     return Finding(
         any(fen(each["requested"]) > 0 for each in aided) and (advanced == 0 or total > advanced),
-        max(total - advanced, 0),
+        amount,
         months=stages if is_staged and stages else None,
+        level=_level(amount, home),
     )
+
+
+def _level(amount: int, home: Home) -> str:
+    """Small amounts are the township's to decide, where the place hands it any."""
+    limits = [home.figures["township_limit"]] if "township_limit" in home.figures else []
+    if "township_limit_months" in home.figures:
+        limits.append(home.standard * home.figures["township_limit_months"])
+    return "township" if any(amount <= limit for limit in limits) else "county"
 
 
 def _limit(event: Body, home: Home) -> int:

@@ -11,12 +11,16 @@ from tests.eligibility.reference.people import Body, Figures, Person, owing_supp
 
 @dataclass(frozen=True)
 class Finding:
-    """Whether the programme's own tests are passed, with the amount in fen; and who else is served instead."""
+    """Whether the programme's own tests are passed, with the amount in fen; and who else is served instead.
+
+    `months` of aid that is paid in stages, and the `level` that decides, where that hangs on the amount.
+    """
 
     passes: bool
     amount: int | None = None
     excluded_by: frozenset[str] = frozenset()
     months: int | None = None
+    level: str | None = None
 
     @property
     def is_granted(self) -> bool:

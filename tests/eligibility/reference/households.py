@@ -223,14 +223,18 @@ class _Maker:
     def benefits(self, share: float) -> list[Body]:
         if not self.seldom(share):
             return []
-        amounts = (10_000, self.figures["orphan_standard_scattered", self.area], 5_000)
-        amounts = (*amounts, self.figures["disability_care_rate_1"])
+        amounts = (
+            5_000,
+            10_000,
+            self.figures["orphan_standard_scattered", self.area],
+            self.figures["disability_care_rate_1"],
+        )
         programmes = self.chance.sample(DRAWN, self.one((1, 1, 2)))
         return [{"programme": code, "monthly": self.yuan(self.one(amounts))} for code in programmes]
 
     def supporter(self) -> Body:
         """Able to give support, but for one or two things."""
-        able = {
+        able: Body = {
             "relation": "child",
             "birth_date": self.born((30,)),
             "disability": None,

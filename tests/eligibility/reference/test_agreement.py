@@ -72,18 +72,20 @@ def differences(body: Body, where: Place) -> list[str]:
 
 def _said(result: Any) -> tuple[Any, ...]:
     amount = result.one_off_fen if result.monthly_fen is None else result.monthly_fen
-    return result.outcome, amount, result.excluded_by, result.months
+    level = result.decision_level if result.programme == "temporary_aid" else None
+    return result.outcome, amount, result.excluded_by, result.months, level
 
 
 def _agree(result: Any, finding: Finding | None) -> bool:
-    outcome, amount, excluded_by, months = _said(result)
+    outcome, amount, excluded_by, months, level = _said(result)
     if finding is None:
         # What was asked for and is no rule of the nation's on the day.
         return bool(outcome == "undetermined")
     if not finding.is_granted:
         by = {None} if not finding.passes else finding.excluded_by
         return outcome == "ineligible" and excluded_by in by and amount is None
-    return (outcome, amount, excluded_by, months) == ("eligible", finding.amount, None, finding.months)
+    expected = ("eligible", finding.amount, None, finding.months, finding.level)
+    return (outcome, amount, excluded_by, months, level) == expected
 
 
 def shown(body: Body) -> str:
