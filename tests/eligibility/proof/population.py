@@ -13,7 +13,7 @@ from tests.eligibility.proof.rows import Path, Row, inner_row, places, with_inne
 from tests.eligibility.proof.search import Case, Search
 from tests.eligibility.proof.worlds import worlds
 
-ATTEMPTS = 12_000
+ATTEMPTS = 6_000
 """Households that the search makes for a date."""
 LOOKED_AT_AGAIN = 3
 """Of the households built, every so many-th is looked at for what else it shows."""

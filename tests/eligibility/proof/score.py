@@ -15,7 +15,7 @@ from tests.eligibility.proof.mutants import CHOSEN, Mutant, all_mutants, program
 from tests.eligibility.proof.worlds import Worlds
 
 FAILED = "failed"
-NEAR_ONLY = 2_000
+NEAR_ONLY = 500
 """Households that are tried on a mutant of which it is known that it survives."""
 
 
