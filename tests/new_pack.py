@@ -35,9 +35,15 @@ programmes = ["dibao"]
 [base.alone.household]
 area_type = "urban"
 assets = {{ financial = "0.00", vehicles = [], homes = 1, non_residential = 0, businesses = [] }}
-members = [
-  {{ id = "m1", relation = "head", birth_date = "1970-05-01", serious_illness = false, employment = "employed", income = [{{ kind = "wage", monthly = "500.00" }}], disability = {{ category = "hearing", grade = 4 }} }},
-]
+
+[[base.alone.household.members]]
+id = "m1"
+relation = "head"
+birth_date = "1970-05-01"
+serious_illness = false
+employment = "employed"
+income = [{{ kind = "wage", monthly = "500.00" }}]
+disability = {{ category = "hearing", grade = 4 }}
 
 [[case]]
 name = "the gap to the standard"
