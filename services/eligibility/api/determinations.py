@@ -70,20 +70,20 @@ def determine(
 async def simulate(request: Request, actor: Annotated[Actor, Depends(permitted("simulate"))]) -> Response:
     """The same answer, with other figures where "parameters" gives them; nothing is stored."""
     # The most frequent call of portals: a thread for it, and a dependency for each thing, cost more than the answer.
-    raw = await raw_body(request)
+    asked = parse_request(await raw_body(request))
     policy: PublishedPolicy = request.app.state.published_policy
     try:
-        rendered = _simulated(raw, policy, at_once=True)
+        rendered = _simulated(asked, policy, at_once=True)
     except NotAtOnce:
-        rendered = await run_in_threadpool(_simulated, raw, policy)
+        rendered = await run_in_threadpool(_simulated, asked, policy)
     return Response(_permitted_place(rendered, actor).body, media_type=JSON)
 
 
-def _simulated(raw: bytes, policy: PublishedPolicy, *, at_once: bool = False) -> Rendered:
+def _simulated(asked: DeterminationRequest, policy: PublishedPolicy, *, at_once: bool = False) -> Rendered:
     packs = policy.current_at_once() if at_once else policy.current()
     if packs is None:
         raise NotAtOnce
-    return rendered_answer(packs, parse_request(raw), is_simulation=True, at_once=at_once)
+    return rendered_answer(packs, asked, is_simulation=True, at_once=at_once)
 
 
 @router.get("/determinations/{determination_id}", operation_id="get-determination")

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from services.eligibility.domain import facts
 from services.eligibility.domain.request import PROGRAMMES, DeterminationRequest
 from services.shared.policy.expression import rate_of
 from services.shared.runtime.body_errors import errors_of
@@ -30,8 +31,7 @@ from services.shared.vocabulary.period import date_number
 from services.shared.vocabulary.region import TABLE_OF, has_province, is_region_code, living_codes, place_of
 
 MAX_BODY_BYTES = 1_000_000
-MAX_MEMBERS = 50
-MAX_ITEMS = 100
+MAX_MEMBERS, MAX_ITEMS = facts.MAX_MEMBERS, facts.MAX_ITEMS
 MAX_ID_LENGTH = 64
 ID_NUMBERS = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 
@@ -161,39 +161,17 @@ Count = Annotated[int, *_word(_count, type="integer", minimum=0, maximum=MAX_ITE
 MemberId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_member_id)]
 FreeText = Annotated[str, Field(max_length=300), AfterValidator(_free_text)]
 
-Relation = Literal["head", "spouse", "child", "parent", "grandparent", "grandchild", "sibling", "other"]
-Employment = Literal["employed", "self_employed", "unemployed", "not_in_labour_force"]
-Category = Literal["visual", "hearing", "speech", "physical", "intellectual", "mental", "multiple"]
-Circumstance = Literal["imprisoned", "compulsory_rehabilitation", "missing", "clergy_apart", "deceased"]
-IncomeKind = Literal[
-    "wage",
-    "business",
-    "property",
-    "pension",
-    "base_pension",
-    "unemployment_benefit",
-    "maintenance",
-    "transfer",
-    "special_care",
-    "scholarship",
-    "disability_subsidy",
-    "old_age_allowance",
-    "social_assistance",
-    "childcare_subsidy",
-    "other",
-]
-ParentState = Literal[
-    "able",
-    "dead",
-    "missing",
-    "imprisoned",
-    "severely_disabled",
-    "seriously_ill",
-    "lost_contact",
-    "guardianship_revoked",
-    "deported",
-    "compulsory_rehabilitation",
-]
+# The codes are those of the facts that they become; mypy cannot read a Literal out of a tuple.
+Relation = Literal[facts.RELATIONS]  # type: ignore[valid-type]
+Employment = Literal[facts.EMPLOYMENTS]  # type: ignore[valid-type]
+Category = Literal[(*facts.DISABILITIES, "multiple")]  # type: ignore[valid-type]
+Circumstance = Literal[facts.CIRCUMSTANCES]  # type: ignore[valid-type]
+IncomeKind = Literal[facts.INCOME_KINDS]  # type: ignore[valid-type]
+ParentState = Literal[facts.PARENT_STATES]  # type: ignore[valid-type]
+StudentLevel = Literal[facts.STUDENT_LEVELS]  # type: ignore[valid-type]
+AbilityLevel = Literal[facts.ABILITY_LEVELS]  # type: ignore[valid-type]
+BillKind = Literal[facts.BILL_KINDS]  # type: ignore[valid-type]
+EventKind = Literal[facts.EVENT_KINDS]  # type: ignore[valid-type]
 Status = Literal["dibao", "tekun", "dibao_margin", "rigid_expenditure"]
 ProgrammeCode = Literal[PROGRAMMES]  # type: ignore[valid-type]
 
@@ -222,9 +200,7 @@ class Disability(TypedDict, total=False):
 class Student(TypedDict, total=False):
     """What a person studies."""
 
-    level: Literal[
-        "kindergarten", "primary", "junior", "senior", "vocational", "junior_college", "undergraduate", "postgraduate"
-    ]
+    level: StudentLevel
     full_time: bool
 
 
@@ -290,7 +266,7 @@ class Member(TypedDict, total=False):
     supporters: Annotated[list[Supporter], Field(max_length=MAX_MEMBERS)]
     parents: Annotated[list[Parent], Field(max_length=2)]
     work_injury_care_fee: bool
-    ability_level: Literal["intact", "mild", "moderate", "severe", "total"]
+    ability_level: AbilityLevel
 
 
 @with_config(_SCHEMA)
@@ -334,7 +310,7 @@ class MedicalBill(TypedDict, total=False):
 
     member: MemberId
     in_policy_cost: Money
-    kind: Literal["inpatient", "chronic_outpatient", "outpatient"]
+    kind: BillKind
 
 
 @with_config(_SCHEMA)
@@ -353,15 +329,7 @@ class Household(TypedDict, total=False):
 class Event(TypedDict, total=False):
     """Something that happened; `requested` in yuan for all of it."""
 
-    kind: Literal[
-        "fire",
-        "traffic_accident",
-        "sudden_illness",
-        "disaster",
-        "medical_spending",
-        "education_spending",
-        "other",
-    ]
+    kind: EventKind
     on: Day
     region: Region
     requested: Money

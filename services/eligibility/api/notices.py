@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Depends, Query, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -59,9 +60,10 @@ def nearest_changes(
 ) -> Response:
     """For each refused result the single facts that would turn it, the nearest first."""
     recorded = find_permitted(runtime, actor, determination_id)
-    found = changes_by_result(policy.named(recorded.packs), parse_request(recorded.request))
+    answer, request = orjson.loads(recorded.answer), parse_request(recorded.request)
+    found = changes_by_result(policy.named(recorded.packs), request, answer)
     data = [
-        {"programme": programme, "subject": subject, "changes": [shown_change(change) for change in changes]}
+        {"programme": programme, "subject": subject, "changes": [_shown(change) for change in changes]}
         for (programme, subject), changes in found.items()
     ]
     return json_response({"data": data})
@@ -72,7 +74,6 @@ def render_notice(written: Notice, language: Language) -> str:
     return _TEMPLATES.get_template("notice.html.jinja").render(notice=written, language=language)
 
 
-def shown_change(change: NearestChange) -> dict[str, Any]:
-    """A change as an answer shows it."""
+def _shown(change: NearestChange) -> dict[str, Any]:
     text = {"zh": change.text.zh, "en": change.text.en}
     return {"path": change.path, "now": change.now, "then": change.then, "text": text}

@@ -61,6 +61,5 @@ def get(
     found = runtime.database.read(find_redetermination, redetermination_id)
     if found is None:
         raise NotFound
-    determination_id, answer = found
-    find_permitted(runtime, actor, determination_id)
-    return Response(answer, media_type=JSON)
+    find_permitted(runtime, actor, found.determination)
+    return Response(found.answer, media_type=JSON)

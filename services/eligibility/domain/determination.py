@@ -17,7 +17,7 @@ from services.eligibility.domain.answer import (
 )
 from services.eligibility.domain.combination import best_combination
 from services.eligibility.domain.facts import CIRCUMSTANCES, read_facts, used_presumptions
-from services.eligibility.domain.missing import Budget, settling
+from services.eligibility.domain.missing import Budget, Found, settling
 from services.eligibility.domain.origins import origins_of
 from services.eligibility.domain.outcome import open_paths, outcome_of
 from services.eligibility.domain.request import PROGRAMMES, TIERS, DeterminationRequest
@@ -103,14 +103,10 @@ class Case:
     request: DeterminationRequest
     evaluation: Evaluation
     elsewhere: Evaluation | None
+    names: NameOf = field(compare=False)
     budget: Budget = field(compare=False)
-    explanations: dict[int, Explanation] = field(default_factory=dict, compare=False)
-    names: NameOf = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "names", names_of(self.request))
-
     at_once: bool = False
+    explanations: dict[int, Explanation] = field(default_factory=dict, compare=False)
 
     def explanation(self, evaluation: Evaluation) -> Explanation:
         """That of this evaluation, so that results share reasons."""
@@ -136,7 +132,7 @@ class Case:
         there = None
         if place is not None and place != request.region:
             there = _run(policy.elsewhere(place), request)
-        return Case(request, _run(policy, request), there, Budget.of(request), at_once=at_once)
+        return Case(request, _run(policy, request), there, names_of(request), Budget.of(request), at_once)
 
     def at(self, programme: Programme) -> Evaluation:
         """Where the programme is decided: at home, or where the event happened."""
@@ -192,16 +188,11 @@ def _results(case: Case, code: str) -> Iterator[Result]:
 
 def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:
     outcome, amount = outcome_of(evaluation, programme, row)
+    missing: tuple[str, ...] = ()
+    if outcome == "undetermined":
+        (outcome, amount), missing = _examined(case, evaluation, programme, row)
     if outcome == "ineligible":
         return _refused(case, evaluation, programme, row)
-    if outcome == "undetermined" and case.at_once:
-        raise NotAtOnce
-    missing: tuple[str, ...] = ()
-    if outcome == "undetermined" and not _surely_excluded(case, programme, row):
-        live = open_paths(evaluation, programme, row)
-        examined = settling(case.request, evaluation.policy, programme, row, frozenset(live), case.budget)
-        missing = tuple(path for path in live if path in examined.missing)
-        outcome, amount = examined.settled or (outcome, amount)
     eligible = outcome == "eligible"
     return Result(
         programme=programme.id,
@@ -216,11 +207,22 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
         department=programme.department,
         region=_place_of_event(case.request) if evaluation is case.elsewhere else None,
         category=programme.category,
-        documents=tuple(_papers(evaluation, programme, row)) if outcome != "ineligible" else (),
+        documents=tuple(_papers(evaluation, programme, row)),
         missing_facts=tuple(path for path in missing if parameter_named(path) is None),
         missing_parameters=tuple(name for name in map(parameter_named, missing) if name is not None),
         explain=_explainer(case, evaluation, programme, row, outcome),
     )
+
+
+def _examined(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> tuple[Found, tuple[str, ...]]:
+    """What an open outcome is after all, where every completion gives the same; and else what would settle it."""
+    if case.at_once:
+        raise NotAtOnce
+    if _surely_excluded(case, programme, row):
+        return ("undetermined", None), ()
+    live = open_paths(evaluation, programme, row)
+    examined = settling(case.request, evaluation.policy, programme, row, frozenset(live), case.budget)
+    return examined.settled or ("undetermined", None), tuple(path for path in live if path in examined.missing)
 
 
 def _refused(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:

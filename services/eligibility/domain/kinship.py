@@ -61,6 +61,13 @@ def parents_of(person: Body, members: Sequence[Body]) -> tuple[Body, ...]:
     return tuple(other for other in members if other.get("relation") in kind)
 
 
+def relatives_in_household(entity: str, person: Body, members: Sequence[Body]) -> list[Body]:
+    """The members who follow those told in a person's list of `entity`, supporters or parents, in its order."""
+    if entity == "parent":
+        return list(parents_of(person, members))
+    return [other for other, _ in kin_of(person, members)]
+
+
 def _owes(person: Body, other: Body, members: Sequence[Body]) -> Any:
     for one in (person, other):
         if "relation" not in one:

@@ -1,12 +1,12 @@
 """What would have to be otherwise for a refusal to be a grant: each single fact that would do, the nearest first."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.eligibility.domain.answer import HOUSEHOLD, Result
-from services.eligibility.domain.completion import filled
+from services.eligibility.domain.answer import HOUSEHOLD
+from services.eligibility.domain.completion import MOST_TRIED_FEN, filled
 from services.eligibility.domain.facts import SPENDING, read_facts
 from services.eligibility.domain.outcome import outcome_of
 from services.eligibility.domain.request import DeterminationRequest
@@ -17,8 +17,6 @@ from services.shared.vocabulary.money import yuan_of
 
 MAX_CHANGES = 20
 """Facts of which it is tried what would do; a household has rarely half as many."""
-MOST_FEN = 10**9
-"""Ten million yuan a year: spending above it settles no test that less does not."""
 
 INCOME_WORDS: Mapping[str, Text] = {
     "wage": Text("工资", "wage"),
@@ -51,19 +49,6 @@ class NearestChange:
     then: str
     by_fen: int
     text: Text
-
-
-def changes_of_refused(
-    policy: PreparedPolicy, request: DeterminationRequest, results: Iterable[Result]
-) -> Iterator[tuple[Result, tuple[NearestChange, ...]]]:
-    """Each refused result with the single facts that would turn it.
-
-    What is refused only because of other aid is passed over: no fact of the household would change that.
-    """
-    for result in results:
-        if result.outcome == "ineligible" and result.excluded_by is None:
-            there = policy if result.region is None else policy.elsewhere(result.region)
-            yield result, nearest_changes(there, request, result.programme, result.subject)
 
 
 def nearest_changes(
@@ -145,7 +130,7 @@ def _down(trial: _Trial, path: str, now: int, words: Text, *, monthly: bool = Fa
 
 
 def _up(trial: _Trial, path: str, now: int, words: Text) -> NearestChange | None:
-    then = _nearest(lambda fen: trial.is_granted(path, fen), now, MOST_FEN)
+    then = _nearest(lambda fen: trial.is_granted(path, fen), now, MOST_TRIED_FEN)
     if then is None:
         return None
     least = yuan_of(then)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.eligibility.domain.facts import CIRCUMSTANCES, SCHEMA
-from services.eligibility.domain.kinship import kin_of, parents_of
+from services.eligibility.domain.kinship import relatives_in_household
 from services.eligibility.domain.request import Body, DeterminationRequest
 from services.shared.policy.abstract import Row
 from services.shared.policy.explanation import OriginsOf
-from services.shared.policy.reason_printing import date_text
 from services.shared.policy.tree import FactRef
+from services.shared.vocabulary.period import date_text
 
 Steps = tuple[str, ...]
 """A JSON pointer taken apart."""
@@ -99,6 +99,5 @@ def _row_place(request: DeterminationRequest, row: Row) -> Steps:
 
 
 def _relative(row: Row, members: list[Body], number: int) -> int:
-    member = members[row.indices[0]]
-    kin = parents_of(member, members) if row.entity == "parent" else [other for other, _ in kin_of(member, members)]
+    kin = relatives_in_household(row.entity, members[row.indices[0]], members)
     return next(index for index, other in enumerate(members) if other is kin[number])

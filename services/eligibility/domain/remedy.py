@@ -1,7 +1,10 @@
 """Until when a person may have a decision reviewed or go to court, counted from the day it was handed over."""
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+from services.eligibility.domain.award import add_months
 
 REVIEW_DAYS = 60
 """行政复议法 (2023) Art. 20: within sixty days of learning of the act; Social Assistance Law Art. 76 opens the way."""
@@ -23,12 +26,6 @@ def remedy_from(handed_over_on: date) -> Remedy:
 
 
 def _months_later(day: date, months: int) -> date:
-    number = day.year * 12 + day.month - 1 + months
-    year, month = number // 12, number % 12 + 1
+    first = add_months(day, months)
     # A month without that day ends the term on its last day (民法典 Art. 202).
-    for last in range(day.day, 0, -1):
-        try:
-            return date(year, month, last)
-        except ValueError:
-            continue
-    raise AssertionError("every month has a first day")
+    return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))

@@ -5,7 +5,7 @@ from functools import partial
 
 from services.eligibility.domain.answer import HOUSEHOLD
 from services.eligibility.domain.facts import SCHEMA
-from services.eligibility.domain.kinship import kin_of, parents_of
+from services.eligibility.domain.kinship import relatives_in_household
 from services.eligibility.domain.request import Body, DeterminationRequest
 from services.shared.policy.explanation import NameOf
 
@@ -35,5 +35,4 @@ def _relatives(member: Body, members: Sequence[Body], entity: str) -> list[str]:
     listed = SCHEMA.by_name[entity].plural
     told = [f"{member['id']}.{listed}[{index}]" for index in range(len(member.get(listed, ())))]
     # After those outside come those in the household, who have names of their own.
-    own = parents_of(member, members) if entity == "parent" else [other for other, _ in kin_of(member, members)]
-    return [*told, *(str(other["id"]) for other in own)]
+    return [*told, *(str(other["id"]) for other in relatives_in_household(entity, member, members))]

@@ -13,14 +13,12 @@ from services.shared.policy.pack import Pack
 
 MAX_ANSWER_BYTES = 10_000_000
 """Fifty people with their facts need a fifth of it."""
+MAX_MEMBERS_AT_ONCE = 8
+MAX_EVENTS_AT_ONCE = 4
 
 
 class AnswerTooLarge(Exception):
     """So many people, with so little known of them, that the reasons fill a book instead of an answer."""
-
-
-MAX_MEMBERS_AT_ONCE = 8
-MAX_EVENTS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class PublishedPolicy:
             packs = PackSet(SCHEMA, [kept.get(version) or self._published(*version) for version in versions])
             self._current_versions = versions
             # Packs stay until others replace them: a collector that goes through them on every pass stops the answers.
+            # Those that were replaced before go now.
+            gc.unfreeze()
             gc.collect()
             gc.freeze()
         self._looked_at = time.monotonic()

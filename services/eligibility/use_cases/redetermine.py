@@ -17,7 +17,7 @@ from services.eligibility.domain.redetermination import (
 )
 from services.eligibility.domain.request import DeterminationRequest
 from services.eligibility.store.determinations import Determination
-from services.eligibility.store.redeterminations import insert_redetermination
+from services.eligibility.store.redeterminations import Redetermination, insert_redetermination
 from services.eligibility.use_cases.evaluate_household import evaluate_household
 from services.shared.policy.evaluation import PackSet
 from services.shared.runtime import audit
@@ -56,8 +56,7 @@ def redetermine(
     details: audit.Details = {"determination": recorded.id, "still_due_fen": rises, "granted_too_much_fen": falls}
     event = audit.Event(now, actor.subject, "redetermine", "redetermination", redetermination_id, request_id)
     event_id = audit.append(tx, runtime.tables, event, details)
-    insert_redetermination(
-        tx,
+    recorded_anew = Redetermination(
         id=redetermination_id,
         determination=recorded.id,
         from_month=months[0].month,
@@ -69,6 +68,7 @@ def redetermine(
         event_id=event_id,
         redetermined_at=now,
     )
+    insert_redetermination(tx, recorded_anew)
     return answer
 
 
@@ -92,12 +92,11 @@ def _shown(
 
 
 def _line(line: Line) -> dict[str, Any]:
-    settled = line.after_fen is not None
     return {
         "programme": line.programme,
         "subject": line.subject,
         "before": yuan_of(line.before_fen),
-        "after": yuan_of(line.after_fen) if line.after_fen is not None else None,
-        "difference": yuan_of(line.difference_fen) if settled else None,
+        "after": None if line.after_fen is None else yuan_of(line.after_fen),
+        "difference": None if line.after_fen is None else yuan_of(line.difference_fen),
         "missing": list(line.missing),
     }

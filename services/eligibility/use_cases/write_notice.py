@@ -7,11 +7,10 @@ from typing import Any
 
 import orjson
 
-from services.eligibility.domain.nearest_change import NearestChange, changes_of_refused
+from services.eligibility.domain.nearest_change import NearestChange, nearest_changes
 from services.eligibility.domain.remedy import Remedy, remedy_from
 from services.eligibility.domain.request import DeterminationRequest
 from services.eligibility.store.determinations import Determination
-from services.eligibility.use_cases.evaluate_household import evaluate_household
 from services.eligibility.use_cases.published_policy import PublishedPolicy
 from services.shared.policy.evaluation import PackSet
 from services.shared.policy.text import Text
@@ -48,14 +47,19 @@ class Notice:
     remedy: Remedy
 
 
-def changes_by_result(packs: PackSet, request: DeterminationRequest) -> Changes:
-    """The nearest changes of every refused result of the request's answer. Raises PackFault for unsound packs."""
-    policy = packs.prepare(request.region, request.as_of)
-    answer = evaluate_household(packs, request)
-    return {
-        (result.programme, result.subject): changes
-        for result, changes in changes_of_refused(policy, request, answer.results)
-    }
+def changes_by_result(packs: PackSet, request: DeterminationRequest, answer: Mapping[str, Any]) -> Changes:
+    """The nearest changes of every refused result of the answer that was recorded for the request.
+
+    What is refused only because of other aid is passed over: no fact of the household would change that. Raises
+    PackFault for unsound packs.
+    """
+    refused = [item for item in answer["results"] if item["outcome"] == "ineligible" and item["excluded_by"] is None]
+    return {(item["programme"], item["subject"]): _changes(packs, request, item) for item in refused}
+
+
+def _changes(packs: PackSet, request: DeterminationRequest, result: Mapping[str, Any]) -> tuple[NearestChange, ...]:
+    policy = packs.prepare(result.get("region", request.region), request.as_of)
+    return nearest_changes(policy, request, result["programme"], result["subject"])
 
 
 def write_notice(recorded: Determination, request: DeterminationRequest, policy: PublishedPolicy) -> Notice:
@@ -68,7 +72,7 @@ def write_notice(recorded: Determination, request: DeterminationRequest, policy:
         determination_id=recorded.id,
         determined_on=determined_on,
         answer=answer,
-        findings=tuple(_findings(answer["results"], titles, changes_by_result(packs, request))),
+        findings=tuple(_findings(answer["results"], titles, changes_by_result(packs, request, answer))),
         laws={instrument.title: instrument.title_en for instrument in book.instruments.values()},
         remedy=remedy_from(determined_on),
     )

@@ -15,7 +15,7 @@ from services.shared.policy.abstract import Possible, Row, is_single, only_value
 from services.shared.policy.evaluation import Evaluation
 from services.shared.policy.open_value import Unknown
 from services.shared.policy.pack import Programme
-from services.shared.policy.reason_printing import TooMuchToSay, date_text, rate_text
+from services.shared.policy.reason_printing import TooMuchToSay, rate_text
 from services.shared.policy.reason_template import CHILDREN, FACTS, FIGURES, SUBJECT, Hole, Truth, filled, values_of
 from services.shared.policy.rulebook import Rule, Rulebook
 from services.shared.policy.schema import DATE, MONEY, PARAMETER_MAX_FEN, RATE, Kind
@@ -24,6 +24,7 @@ from services.shared.policy.tree import Node
 from services.shared.policy.truth import EITHER, TRUE
 from services.shared.policy.wire import wire, wire_bytes, wire_inside, wire_list
 from services.shared.vocabulary.money import yuan_of
+from services.shared.vocabulary.period import date_text
 
 __all__ = ["Explanation", "Reason", "Shown", "TooMuchToSay", "bare_reason", "reasons_of", "shown_value"]
 

@@ -36,7 +36,7 @@ from services.shared.policy.spelling import ParameterSlot, Spelling
 from services.shared.policy.tree import Node
 from services.shared.policy.wire import NULL, wire_inside
 from services.shared.vocabulary.money import yuan_of
-from services.shared.vocabulary.period import full_months
+from services.shared.vocabulary.period import date_text, full_months
 
 NUMBER_BITS, ROW_BITS = 16, 20
 """What was said is remembered by a whole number: the rule's, and above it those of the rows from the root down."""
@@ -125,11 +125,6 @@ def _remembered_amount(amounts: dict[int, str], fen: int) -> str:
 def rate_text(rate: int) -> str:
     """A rate as an answer shows it: 15000 is "1.5"."""
     return f"{rate // RATE_SCALE}.{rate % RATE_SCALE:04d}".rstrip("0").rstrip(".")
-
-
-def date_text(day: int) -> str:
-    """A date number in ISO 8601."""
-    return f"{day // 10_000:04d}-{day // 100 % 100:02d}-{day % 100:02d}"
 
 
 Scope = Mapping[str, str]

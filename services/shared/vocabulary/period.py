@@ -37,6 +37,11 @@ def date_number(day: date) -> int:
     return day.year * 10_000 + day.month * 100 + day.day
 
 
+def date_text(day: int) -> str:
+    """A date number in ISO 8601."""
+    return f"{day // 10_000:04d}-{day // 100 % 100:02d}-{day % 100:02d}"
+
+
 def full_years(earlier: int, later: int) -> int:
     """Full years between two date numbers, `earlier` not after `later`; a year is full on the anniversary."""
     return (later - earlier) // 10_000

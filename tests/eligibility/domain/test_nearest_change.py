@@ -1,12 +1,14 @@
 """The nearest change: the one fact that would turn a refusal, to the fen, and none where none would."""
 
 import copy
+import json
 
 import pytest
 
 from services.eligibility.api.household_body import parse_request
-from services.eligibility.domain.nearest_change import changes_of_refused, nearest_changes
-from services.eligibility.use_cases.evaluate_household import evaluate_household
+from services.eligibility.domain.nearest_change import nearest_changes
+from services.eligibility.use_cases.evaluate_household import evaluate_household, rendered_answer
+from services.eligibility.use_cases.write_notice import changes_by_result
 from tests.eligibility.domain.test_determination import FAMILY, PACKS
 
 
@@ -65,7 +67,5 @@ def test_where_two_things_stand_in_the_way_no_single_change_is_promised(family):
 
 def test_only_refused_results_are_looked_at(family):
     request = parse_request({**family, "programmes": ["dibao", "dibao_margin"]})
-    policy = PACKS.prepare(request.region, request.as_of)
-    answer = evaluate_household(PACKS, request)
-    found = list(changes_of_refused(policy, request, answer.results))
-    assert [result.programme for result, _ in found] == ["dibao"]
+    answer = json.loads(rendered_answer(PACKS, request).body)
+    assert list(changes_by_result(PACKS, request, answer)) == [("dibao", "household")]
