@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 
 from services.eligibility.store.pack_proposals import PAGE_LIMIT, list_proposals
 from services.eligibility.store.tables import metadata
-from services.shared.runtime.database import violated_constraint
+from tests.eligibility.store.test_tables import refusal
 from tests.new_pack import ID, pack_files
 
 PROPOSER, OTHER = "development/policy_officer-1", "development/policy_officer-2"
@@ -33,12 +32,6 @@ def role(eligibility, proposal: str) -> Iterator[Connection]:
     with eligibility.runtime.database.engine.connect() as connection:
         yield connection
         connection.rollback()
-
-
-def refusal(connection: Connection, statement: str, **values: str) -> str:
-    with pytest.raises(DBAPIError) as refused:
-        connection.execute(text(statement), values)
-    return violated_constraint(refused.value) or str(refused.value.orig)
 
 
 def decision(proposed_by: str, decided_by: str, word: str = "PUBLISHED") -> str:
