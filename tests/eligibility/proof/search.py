@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,7 +131,7 @@ class Search:
         self,
         case: Case,
         situation: Situation,
-        beside: set[Values],
+        beside: Collection[Values],
         numbers: Sequence[int],
         outputs: Any,
         aim: int | None,
@@ -156,7 +156,7 @@ class Search:
                 if _is_everywhere(numbers.index(goal[0]), goal[1], beside):
                     self._surely.add(goal)
 
-    def _is_wanted(self, goal: Goal, position: int, situation: Situation, beside: set[Values]) -> bool:
+    def _is_wanted(self, goal: Goal, position: int, situation: Situation, beside: Collection[Values]) -> bool:
         # All rows are turned at once: where another falls the other way, it may be that one which decides.
         most = KEPT_PER_GOAL if _is_everywhere(position, goal[1], beside) else 1
         return len(self.found[goal]) < most and situation not in self._situations[goal]
@@ -198,16 +198,16 @@ def _uses(openness: Openness) -> dict[str, list[int]]:
     return found
 
 
-def _is_everywhere(position: int, side: bool, situations: set[Values]) -> bool:
+def _is_everywhere(position: int, side: bool, situations: Collection[Values]) -> bool:
     return all(values[position] == side for values in situations)
 
 
-def _distinct(rows: list[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
-    """The rows that differ; what is open is None."""
+def _distinct(rows: list[tuple[Any, ...]]) -> Collection[tuple[Any, ...]]:
+    """The rows that differ, in their order, so that the search is the same in every process; what is open is None."""
     try:
-        return set(rows)
+        return dict.fromkeys(rows)
     except OpenValueUsed:
-        return {tuple([None if value is OPEN else value for value in row]) for row in rows}
+        return dict.fromkeys(tuple([None if value is OPEN else value for value in row]) for row in rows)
 
 
 def _groups(openness: Openness) -> Iterator[tuple[FactName, list[int], Reader]]:

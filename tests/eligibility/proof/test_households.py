@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from services.eligibility.domain.facts import SCHEMA
-from services.shared.policy.open_value import Unknown
+from services.shared.policy.open_value import OPEN, Unknown
 from services.shared.policy.schema import BOOL, INT
 from services.shared.policy.tree import Comparison, Const, FactRef
 from services.shared.policy.unparsing import written
@@ -17,7 +17,7 @@ from tests.eligibility.proof.households import built
 from tests.eligibility.proof.mutants import mutants_of, program_of
 from tests.eligibility.proof.population import with_unknowns
 from tests.eligibility.proof.rows import places, value_at, with_value
-from tests.eligibility.proof.search import Case, Search
+from tests.eligibility.proof.search import Case, Search, _distinct
 from tests.eligibility.proof.thresholds import around_thresholds
 from tests.eligibility.proof.worlds import DATES, worlds
 
@@ -127,3 +127,10 @@ def test_a_program_with_mutants_and_none_chosen_is_the_policys_own(golden):
     ours = replace(policy, program=program, parameters={**policy.parameters, "chosen_mutant": {(): -1}})
     for row in golden[:FEW]:
         assert repr(ours.run(row)[program.places[rule][-1]]) == repr(policy.run(row)[policy.program.places[rule][-1]])
+
+
+def test_what_is_seen_of_a_household_keeps_its_order_in_every_process():
+    # Codes are text, whose hashes differ from process to process: a set of them would search in another order.
+    rows = [("urban", True), ("rural", False), ("urban", True), ("institution", None), ("home", True)]
+    assert list(_distinct(rows)) == [rows[0], rows[1], rows[3], rows[4]]
+    assert list(_distinct([(OPEN, "b"), ("a", OPEN), (OPEN, "b")])) == [(None, "b"), ("a", None)]
