@@ -285,6 +285,7 @@ def test_tests_run_at_the_root_with_the_developers_lock(fresh: Checkout) -> None
     assert (code, output) == (0, f"pytest {fresh.root} -k a b\n")
     assert "requirements-dev.lock" in errors
     assert fresh.run("x")[2] == ""  # that lock holds the other
+    assert fresh.run("test")[1] == f"pytest {fresh.root} --numprocesses=auto --dist=loadfile\n"
 
 
 @pytest.mark.parametrize("arguments", [("test", "--spark"), ("test", "--browser"), ("test", "--fuzz"), ("faults",)])
