@@ -39,7 +39,7 @@ def test_an_unknown_refuses_every_use():
 TABLE = [(True, True), (True, False), (False, False), (True, None), (False, None), (None, None)]
 
 
-@pytest.mark.parametrize(("left", "right"), [pair for p in TABLE for pair in {p, p[::-1]}])
+@pytest.mark.parametrize(("left", "right"), [pair for p in TABLE for pair in dict.fromkeys((p, p[::-1]))])
 def test_conjunction_and_disjunction_follow_kleene(policy_of, rule, shop, left, right):
     policy = policy_of(
         rule("a.left", "shop", "bool", "shop.open")
