@@ -17,7 +17,7 @@ from services.shared.vocabulary.region import living_code
 
 Outcome = Literal["eligible", "ineligible", "undetermined"]
 HOUSEHOLD = "household"
-FORMAT = 2
+FORMAT = 3
 """How answers are told: a new number where the same decision is told with other keys, sentences or reasons."""
 
 
@@ -37,8 +37,9 @@ class Result:
 
     `region` is set where another place than the request's decides: that of the emergency (Law Art. 29).
     `monthly_fen` or `one_off_fen` is set when the outcome is eligible and the programme pays, `months` where the
-    one-off amount is paid in stages; `forgone_fen` is what an excluded programme would have paid. `department` decides
-    a referral. `explain` makes the reasons, each as JSON on its way out (`wire`).
+    one-off amount is paid in stages; `together_fen` is what a top-up is once all that is granted with it is
+    paid, if another; `forgone_fen` is what an excluded programme would have paid. `department` decides a referral.
+    `explain` makes the reasons, each as JSON on its way out (`wire`).
     """
 
     programme: str
@@ -48,6 +49,7 @@ class Result:
     monthly_fen: int | None = None
     one_off_fen: int | None = None
     months: int | None = None
+    together_fen: int | None = None
     forgone_fen: int | None = None
     starts_in: str | None = None
     decision_level: str | None = None
@@ -66,6 +68,11 @@ class Result:
     def reasons(self) -> tuple[Reason, ...]:
         """Why, with both sides' numbers, read back from what is sent."""
         return reasons_of(self.explain())
+
+    @property
+    def paid_fen(self) -> int:
+        """What the household gets of it a month once all that the answer grants is paid."""
+        return (self.monthly_fen if self.together_fen is None else self.together_fen) or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,7 @@ def render_answer(answer: Answer) -> bytes:
 def _combination(combination: Combination) -> dict[str, Any]:
     return {
         "granted": [
-            {"programme": result.programme, "subject": result.subject, **_amounts(result)}
+            {"programme": result.programme, "subject": result.subject, **_amounts_together(result)}
             for result in combination.results
         ],
         "monthly": yuan_of(combination.monthly_fen),
@@ -163,8 +170,19 @@ def _paper(paper: Paper) -> dict[str, Any]:
 
 
 def _amounts(result: Result) -> dict[str, Any]:
-    amounts = {"monthly": result.monthly_fen, "one_off": result.one_off_fen, "forgone": result.forgone_fen}
+    amounts = {
+        "monthly": result.monthly_fen,
+        "monthly_together": result.together_fen,
+        "one_off": result.one_off_fen,
+        "forgone": result.forgone_fen,
+    }
     return {name: yuan_of(fen) for name, fen in amounts.items() if fen is not None}
+
+
+def _amounts_together(result: Result) -> dict[str, Any]:
+    amounts = _amounts(result)
+    together = amounts.pop("monthly_together", None)
+    return amounts if together is None else {**amounts, "monthly": together}
 
 
 _NO_REASONS = '"reasons":[]'

@@ -40,10 +40,11 @@ def _choices(results: Sequence[Result], exclusions: Sequence[Exclusion]) -> Iter
 
 
 def _combined(results: Sequence[Result], left_out: tuple[str, ...]) -> Combination:
-    granted = tuple(result for result in results if result.outcome == "eligible")
+    # A top-up beside which as much is paid is nothing to draw.
+    granted = tuple(result for result in results if result.outcome == "eligible" and result.together_fen != 0)
     return Combination(
         results=granted,
-        monthly_fen=sum(result.monthly_fen or 0 for result in granted),
+        monthly_fen=sum(result.paid_fen for result in granted),
         left_out=left_out,
         is_settled=all(result.outcome != "undetermined" for result in results),
     )

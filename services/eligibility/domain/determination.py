@@ -22,6 +22,7 @@ from services.eligibility.domain.origins import origins_of
 from services.eligibility.domain.outcome import open_paths, outcome_of
 from services.eligibility.domain.request import PROGRAMMES, TIERS, DeterminationRequest
 from services.eligibility.domain.subjects import names_of
+from services.eligibility.domain.top_up import paid_together
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
 from services.shared.policy.explanation import Explanation, NameOf, bare_reason
 from services.shared.policy.open_value import Unknown, parameter_named
@@ -61,7 +62,7 @@ def evaluate(policy: PreparedPolicy, request: DeterminationRequest, *, at_once: 
         category=_category(results, request),
         results=tuple(results),
         presumptions=tuple(_presumptions(case, results)),
-        monthly_total_fen=sum(result.monthly_fen or 0 for result in results),
+        monthly_total_fen=sum(result.paid_fen for result in results),
         one_off_total_fen=sum(result.one_off_fen or 0 for result in results),
         combination=_combination(policy, request, results),
     )
@@ -141,7 +142,8 @@ class Case:
 
 def _decided(case: Case) -> list[Result]:
     book = case.evaluation.policy.book
-    return _excluded(case, [result for code in _asked(book, case.request) for result in _results(case, code)])
+    results = _excluded(case, [result for code in _asked(book, case.request) for result in _results(case, code)])
+    return paid_together(case.evaluation, case.request, results)
 
 
 def _combination(policy: PreparedPolicy, request: DeterminationRequest, results: Sequence[Result]) -> Combination:

@@ -194,7 +194,7 @@ _PARTS: tuple[tuple[str, Callable[[Pack], Iterable[Any]], Callable[[Any], Hashab
         _programme_key,
         (
             (Text("条件", "conditions"), lambda item: item.conditions),
-            (Text("金额", "amount"), lambda item: (item.monthly, item.one_off, item.months)),
+            (Text("金额", "amount"), lambda item: (item.monthly, item.one_off, item.months, item.share, item.set_off)),
             (Text("期间", "period"), lambda item: item.period),
             (Text("由谁决定", "who decides"), lambda item: (item.decision_level, item.level, item.department)),
             (Text("材料", "documents"), lambda item: item.documents),

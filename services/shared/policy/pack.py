@@ -137,7 +137,8 @@ class Programme:
     """A kind of aid: its conditions (all must hold), what it pays, and what it makes of the person.
 
     `months` is the rule for how long a one-off amount is paid in stages, `level` the rule for who decides where that
-    differs by case; `department` decides a referral.
+    differs by case, `share` the rule for one member's part of what the household is paid; `set_off` names the aid that
+    comes off this amount while it is in payment; `department` decides a referral.
     """
 
     id: str
@@ -147,6 +148,8 @@ class Programme:
     monthly: str
     one_off: str
     months: str
+    share: str
+    set_off: tuple[str, ...]
     category: str
     starts: str
     place: str
@@ -499,6 +502,8 @@ def _programme(item: Written) -> Programme:
         monthly=item.optional("monthly"),
         one_off=item.optional("one_off"),
         months=item.optional("months"),
+        share=item.optional("share"),
+        set_off=item.texts("set_off"),
         category=item.optional("category"),
         starts=item.optional_code("starts", ("next_month", "same_month")),
         place=item.optional_code("place", ("event",)),

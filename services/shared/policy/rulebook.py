@@ -407,13 +407,25 @@ class _Merged:
         return replace(base, node=node)
 
     def _eligible(self, programme: Programme) -> Rule:
-        used = (*programme.conditions, programme.monthly, programme.one_off, programme.months, programme.level)
-        for name in filter(None, used):
+        amounts = (programme.monthly, programme.one_off, programme.months, programme.share)
+        for name in filter(None, (*programme.conditions, *amounts, programme.level)):
             if name not in self.names.rules:
                 self._refuse_unknown_rule(self.chain[-1].id, f"programme {programme.id}", name)
+        for name in programme.set_off:
+            self._check_share(programme, self.programmes.get(name))
         refs = tuple(RuleRef(name, self.names.rules[name].entity, BOOL) for name in programme.conditions)
         name = f"{programme.id}.eligible"
         return Rule(name, self.chain[-1].id, programme.entity, BOOL, tree.Junction("and", refs, BOOL))
+
+    def _check_share(self, top_up: Programme, other: Programme | None) -> None:
+        if other is not None and other.entity == self.schema.root.name and not other.share:
+            problem = Text(f"补差要扣除 {other.id}，但它没有写明个人份额", f"{other.id} comes off it and has no share")
+            self._refuse(
+                self.chain[-1].id,
+                f"programme {top_up.id}",
+                problem,
+                Text(f"在 {other.id} 中写上 share", f"give {other.id} a share"),
+            )
 
     def _refuse_unknown_rule(self, pack: str, where: str, name: str) -> NoReturn:
         problem = Text(f"没有名为 {name} 的规则", f"there is no rule {name}")

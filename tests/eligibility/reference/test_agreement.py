@@ -67,6 +67,8 @@ def differences(body: Body, where: Place) -> list[str]:
     found += [f"{key}: not answered" for key in expected]
     if answer.category != reading.category:
         found.append(f"category: {answer.category}, read {reading.category}")
+    if answer.monthly_total_fen != reading.monthly:
+        found.append(f"in all {answer.monthly_total_fen} a month, read {reading.monthly}")
     return found
 
 

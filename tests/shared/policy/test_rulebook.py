@@ -196,6 +196,16 @@ def test_a_programme_names_rules_that_exist(policy_of, rule, text, problem):
         policy_of(text + (rule("a.one", "shop", "bool", "shop.open") if "a.two" in text else ""))
 
 
+def test_what_is_paid_to_the_root_comes_off_a_top_up_only_by_a_share(policy_of, rule, programme):
+    rules = rule("a.one", "shop", "bool", "shop.open") + rule("a.part", "person", "money", "person.wage")
+    top_up = programme("a.one", name="more", more='set_off = ["aid"]')
+    with pytest.raises(PackFault, match="aid comes off it and has no share"):
+        policy_of(rules + top_up + programme("a.one"))
+    policy_of(rules + top_up + programme("a.one", more='share = "a.part"'))
+    with pytest.raises(PackFault, match=r"no rule a\.parts"):
+        policy_of(rules + programme("a.one", more='share = "a.parts"'))
+
+
 @pytest.mark.parametrize("name", ["shop.rule", "a-b", "a.1", "1a"])
 def test_a_rule_may_not_look_like_a_fact_or_break_a_name(policy_of, rule, name):
     with pytest.raises(PackFault, match="look like a fact"):

@@ -91,7 +91,7 @@ def _reached(book: Rulebook, used: Mapping[str, frozenset[str]]) -> set[str]:
 def _starts(book: Rulebook) -> Iterator[str]:
     for programme in book.programmes.values():
         yield from programme.rules
-        yield from filter(None, (programme.months, programme.level))
+        yield from filter(None, (programme.months, programme.share, programme.level))
     yield from (item.when for item in book.exclusions)
     yield from (item.when for item in book.documents.values() if item.when in book.rules)
 
