@@ -343,7 +343,8 @@ ABOUT = {
     "income": (
         [],
         *([{"kind": kind, "monthly": "1234.56"}] for kind in ("wage", "base_pension", "other")),
-        [{"kind": "other", "monthly": "90000.00"}],
+        # Between a place's standard and the line of what is above it, whatever its standard is.
+        *([{"kind": "other", "monthly": f"{yuan}.00"}] for yuan in (650, 1000, 1600, 90000)),
     ),
     "benefits": ([], *([{"programme": name, "monthly": "100.00"}] for name in ("dibao", "tekun", "old_age_allowance"))),
     "circumstances": ([], ["imprisoned"], ["missing"], ["deceased"]),
