@@ -66,6 +66,8 @@ _TWO = {
     "max": ("{}、{}中较高的", "the higher of {} and {}"),
 }
 _SEVERAL = {"min": ("{}中最低的", "the lowest of {}"), "max": ("{}中最高的", "the highest of {}")}
+SUBJECT = Text("该成员", "this person ")
+"""With these words a sentence about one member begins; what a rule is called goes without them."""
 _PERSONS = frozenset({"member", "supporter", "parent"})
 
 
@@ -102,6 +104,7 @@ class Wording:
             found = rule.written.holds
             if found is not None and "{" in found.zh + found.en:
                 return None
+            return found and Text(found.zh.removeprefix(SUBJECT.zh), found.en.removeprefix(SUBJECT.en))
         return found
 
     def told(self, rules: Iterable[str]) -> Iterator[Node]:
@@ -233,7 +236,9 @@ class Wording:
         return self.phrase(self._in_force.rule(node.rule)[0], node.rule)
 
     def _parameter(self, node: tree.ParameterRef, _: str) -> Text:
-        return self._book.declarations[node.name].text
+        text = self._book.declarations[node.name].text
+        # What is yes or no is called by a question; as a condition it is the claim.
+        return Text(text.zh.replace("是否", "", 1), text.en.removeprefix("whether ")) if node.kind == BOOL else text
 
     def _held(self, node: tree.Held, _: str) -> Text:
         return fill(("当地规定了{}", "the place has set {}"), self._book.declarations[node.name].text)

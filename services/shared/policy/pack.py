@@ -117,6 +117,8 @@ class WrittenRule:
     open: Text | None
     values: Mapping[str, str]
     gap: tuple[str, ...]
+    at_the_line: Text | None
+    """What is said instead of `fails` where there is no gap: both sides are the same, and that is not enough."""
     shown_when: str
 
 
@@ -482,6 +484,7 @@ def _rule_of(item: Written, expression_key: str, kind: str) -> WrittenRule:
         open=item.optional_text_pair("open"),
         values=item.strings("values"),
         gap=item.texts("gap"),
+        at_the_line=item.optional_text_pair("at_the_line"),
         shown_when=item.optional("show_when"),
     )
     item.finish()

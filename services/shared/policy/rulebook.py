@@ -67,6 +67,11 @@ class Rule:
         """Whether an explanation may have something to say about it."""
         return self.written is not None and bool(self.written.holds or self.written.fails or self.written.open)
 
+    @property
+    def at_the_line(self) -> Text | None:
+        """What to say where it does not hold and both sides are the same; None where `fails` says it well."""
+        return None if self.written is None else self.written.at_the_line
+
     def sentence(self, possible: object) -> Text | None:
         """What to say of the rule when it can be this (`abstract`); None when nothing was written for it."""
         if self.written is None:
@@ -348,6 +353,9 @@ class _Merged:
         if written.gap and (len(written.gap) != 2 or not set(written.gap) <= set(values)):
             problem = Text("gap 必须写出 values 中的两个名称", "gap must name two of the values")
             self._refuse(pack, where, problem, written_as('gap = ["income", "limit"]'))
+        if written.at_the_line and not (written.gap and written.fails):
+            problem = Text("at_the_line 须与 gap、fails 一起写", "at_the_line stands beside gap and fails alone")
+            self._refuse(pack, where, problem, written_as('gap = ["income", "limit"]'))
         self._check_sentences(pack, written)
         shown_when = None
         if written.shown_when:
@@ -369,7 +377,13 @@ class _Merged:
     def _check_sentences(self, pack: str, written: WrittenRule) -> None:
         # The gap is there where the rule does not hold.
         unmet = {*written.values, *(("gap",) if written.gap else ())}
-        for text, usable in ((written.holds, set(written.values)), (written.fails, unmet), (written.open, unmet)):
+        usable_in = (
+            (written.holds, set(written.values)),
+            (written.fails, unmet),
+            (written.open, unmet),
+            (written.at_the_line, set(written.values)),
+        )
+        for text, usable in usable_in:
             for sentence in (text.zh, text.en) if text else ():
                 for name in sorted(self._named(pack, written, sentence) - usable):
                     problem = Text(f"说明语句中用到了 {{{name}}}", f"a sentence names {{{name}}}")

@@ -135,13 +135,13 @@ def test_a_refusal_says_by_how_much(answer_to, family):
     assert dibao.outcome == "ineligible"
     assert [reason.rule for reason in failing] == ["dibao.income_test"]
     assert "高出标准 62.00 元" in failing[0].text.zh
-    assert "62.00 above the standard" in failing[0].text.en
+    assert "62.00 yuan above it" in failing[0].text.en
     assert failing[0].values["gap"] == "62.00"
 
 
-def test_income_a_head_is_shown_rounded_and_decided_by_totals(answer_to, family):
+def test_income_a_head_is_decided_by_totals_and_shown_on_the_side_where_it_falls(answer_to, family):
     family["parameters"] = {"dibao_standard": "600.00"}
-    for total, outcome, shown in (("1799.99", "eligible", "600.00"), ("1799.98", "eligible", "599.99")):
+    for total, outcome, shown in (("1799.99", "eligible", "599.99"), ("1800.00", "ineligible", "600.00")):
         member(family)["income"][0]["monthly"] = total
         dibao = answer_to(family).result("dibao")
         reason = next(r for r in dibao.reasons if r.rule == "dibao.income_test")

@@ -75,7 +75,7 @@ def test_a_condition_reads_as_a_sentence_or_a_list(expression, zh, en):
         (
             "sum(income.counted for member in members if membership.counted)",
             "每名计入家庭人口的家庭成员的本人计入的收入之和",
-            "the sum of own income counted over every member who is counted among the household",
+            "the sum of own income counted over every member who counts as a member of the household",
         ),
         (
             'ceil_to(dibao_standard * rate("0.3"), yuan)',

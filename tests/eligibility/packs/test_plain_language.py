@@ -20,7 +20,7 @@ PACKS = read_packs()
 def said_to_people(pack: Pack) -> Iterator[tuple[str, Text]]:
     """Every text of an answer, with the place where it is written."""
     for rule in (*pack.rules, *(item.when for item in pack.exceptions)):
-        for name in ("holds", "fails", "open"):
+        for name in ("holds", "fails", "open", "at_the_line"):
             if getattr(rule, name) is not None:
                 yield f"{rule.id} {name}", getattr(rule, name)
     for document in pack.documents:

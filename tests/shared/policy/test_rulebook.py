@@ -234,6 +234,9 @@ def test_the_nation_is_needed_and_one_pack_a_place(schema, pack_of):
         'fails = { zh = "{gap}", en = "x" }\nvalues = { m = "shop.money" }',
         'holds = { zh = "{gap}", en = "x" }\nvalues = { m = "shop.money", n = "shop.money" }\ngap = ["m", "n"]',
         'gap = ["m", "n"]\nvalues = { m = "shop.money" }',
+        'fails = { zh = "x", en = "x" }\nat_the_line = { zh = "x", en = "x" }',
+        'fails = { zh = "x", en = "x" }\nat_the_line = { zh = "{gap}", en = "x" }\n'
+        'values = { m = "shop.money", n = "shop.money" }\ngap = ["m", "n"]',
     ],
 )
 def test_a_sentence_may_say_only_what_is_shown(policy_of, rule, sentences):
