@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -31,7 +31,10 @@ def diff(
     first: Annotated[int, typer.Option(min=0, max=MOST_SHOWN, help="How many lines that lose to name.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Say what changed between packs; with a population, how many gain and lose by programme, and how much."""
+    """Say what changed between packs; with a population, how many gain and lose by programme, and how much.
+
+    Exits 1 where lines of the population could not be read: they are in no figure.
+    """
     before, after = _read(old), _read(new)
     changes = [each for place in {**before, **after} for each in changes_between(before.get(place), after.get(place))]
     compared = None
@@ -39,10 +42,12 @@ def diff(
         compared = _compared(before, after, population, first, _day(as_of))
     if as_json:
         print_json({"changes": list(map(_change, changes)), **({} if compared is None else _shown(compared))})
-        return
-    _print_changes(changes)
-    if compared is not None:
-        _print_comparison(compared)
+    else:
+        _print_changes(changes)
+        if compared is not None:
+            _print_comparison(compared)
+    if compared is not None and compared.bad_lines:
+        _refuse_unread(compared)
 
 
 def _read(folder: Path) -> Packs:
@@ -130,11 +135,8 @@ def _tally(tally: Tally) -> Mapping[str, Any]:
 def _print_comparison(found: Comparison) -> None:
     console.print(
         f"{found.households} 户，{found.unchanged} 户不变，{found.gain} 户增加，{found.lose} 户减少 / "
-        f"{found.households} households, {found.unchanged} unchanged, {found.gain} gain, {found.lose} lose"
+        f"households: {found.households}, unchanged: {found.unchanged}, gain: {found.gain}, lose: {found.lose}"
     )
-    if found.bad_lines:
-        lines = ", ".join(map(str, found.first_bad))
-        console.print(f"{found.bad_lines} 行无法读取，如第 {lines} 行 / lines could not be read, such as {lines}")
     if found.programmes:
         columns = (
             "项目 / programme",
@@ -153,3 +155,12 @@ def _print_comparison(found: Comparison) -> None:
     if found.first_losing:
         rows = [(str(line), yuan_of(fen)) for line, fen in found.first_losing]
         print_table("减少的 / who lose", ("行 / line", "每月减少 / loses a month"), rows)
+
+
+def _refuse_unread(found: Comparison) -> NoReturn:
+    lines = ", ".join(map(str, found.first_bad))
+    zh, en = (f"（如第 {lines} 行）", f" (such as {lines})") if lines else ("", "")
+    refuse(
+        f"人口文件有 {found.bad_lines} 行无法读取{zh}，没有计入结果 / "
+        f"lines of the population that could not be read{en} and are in no figure: {found.bad_lines}"
+    )

@@ -1,6 +1,5 @@
 """`doudi pack explain`: a programme's rules in words, with their law, at a place on a day."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -11,6 +10,7 @@ import typer
 
 from services.cli.output import console, print_json, refuse
 from services.cli.pack_validate import AsJson, load
+from services.eligibility.domain.article_words import article_in_english
 from services.eligibility.domain.programme_in_words import (
     FigureInWords,
     Law,
@@ -28,8 +28,6 @@ from services.shared.policy.text import Text
 from services.shared.runtime.clock import system_now
 from services.shared.vocabulary.region import NATION, has_province, is_region_code, place_of
 
-ARTICLE = re.compile("第(?P<number>[一二三四五六七八九]?十?[一二三四五六七八九]?)条")
-DIGITS = "零一二三四五六七八九"
 Language = Literal["zh", "en", "both"]
 INDENT = "   "
 
@@ -161,17 +159,7 @@ def _cited(law: Law | None, language: str) -> str:
         return ""
     if language == "zh":
         return f"〔{law.title.zh}{law.article}〕"
-    return f"  [{f'{law.title.en} {_article(law.article)}'.strip()}]"
-
-
-def _article(text: str) -> str:
-    """第二十二条 as Art. 22; other ways of counting stay as they are."""
-    found = ARTICLE.fullmatch(text)
-    if found is None:
-        return text
-    tens, _, ones = found["number"].rpartition("十")
-    has_ten = "十" in found["number"]
-    return f"Art. {DIGITS.index(tens or '一') * 10 * has_ten + DIGITS.index(ones or '零')}"
+    return f"  [{f'{law.title.en} {article_in_english(law.article)}'.strip()}]"
 
 
 def _exclusions(told: ProgrammeInWords, language: str) -> Iterator[str]:

@@ -25,14 +25,14 @@ parent = "{parent}"
 title = {{ zh = {title}, en = {title_en} }}
 review = "Draft; not signed off by an authority."
 
-# 每份依据文件一段；标准和规则用 id 引用它。
-# One block for each instrument; figures and rules name its id.
-[[instrument]]
-id = "standards_{year}"
-title = "（文件名称和文号）"
-title_en = "(title and number of the document)"
-in_force_from = {today}
-confidence = "memory_low"
+# 每份依据文件一段；标准和规则用 id 引用它。去掉行首的 # 后填写。
+# One block for each instrument; figures and rules name its id. Take away the # and fill it in.
+# [[instrument]]
+# id = "standards_{year}"
+# title = "（文件名称和文号）"
+# title_en = "(title and number of the document)"
+# in_force_from = {today}
+# confidence = "memory_low"
 """
 RULES = """\
 # 只写与上级不同的规则；没有就留空。
@@ -68,7 +68,7 @@ def new(
     title_en: Annotated[str, typer.Option(help="The place's name in English; its code when left out.")] = "",
     into: Annotated[Path, typer.Option(help="Where the folder is made.")] = Path(),
 ) -> None:
-    """Start a policy pack: a folder with an instrument, an empty table, no rules and one golden case."""
+    """Start a policy pack: a folder with an instrument to fill in, an empty table, no rules and one golden case."""
     code = _code(pack_id)
     _check_parent(parent, code)
     if not 0 < len(title.strip()) <= MAX_TITLE or len(title_en) > MAX_TITLE:

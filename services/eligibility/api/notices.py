@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.eligibility.api.determinations import find_permitted, policy_of
 from services.eligibility.api.household_body import parse_request
+from services.eligibility.domain.article_words import article_in_english
 from services.eligibility.domain.nearest_change import NearestChange
 from services.eligibility.use_cases.published_policy import PublishedPolicy
 from services.eligibility.use_cases.write_notice import Notice, changes_by_result, write_notice
@@ -28,6 +29,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.filters["article_in_english"] = article_in_english
 
 router = APIRouter(tags=["determinations"])
 

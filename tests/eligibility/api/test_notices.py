@@ -1,5 +1,6 @@
 """The printable notice: everything a person needs to believe or contest the result, on a page of its own."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -65,7 +66,8 @@ def test_it_is_written_in_either_language(eligibility, language, title):
 
 def test_in_english_it_names_laws_in_english(eligibility):
     shown = Page(notice(eligibility, refused_family(eligibility), "en")[1].text).text
-    assert "Interim Measures for Social Assistance" in shown
+    assert re.search(r"Interim Measures for Social Assistance[^.]* Art\. 9", shown)
+    assert re.findall("[\u4e00-\u9fff（）、。：]+", shown) == []
 
 
 def test_it_says_what_to_bring_and_what_departments_hold(eligibility):
