@@ -13,6 +13,8 @@ from services.eligibility.api.household_body import MAX_BODY_BYTES, parse_reques
 from services.eligibility.domain.answer import Answer, Result, render_answer
 from services.eligibility.gateways.pack_folder import SHIPPED, read_packs
 from services.eligibility.use_cases.evaluate_household import evaluate_household, pack_set_of
+from services.eligibility.use_cases.examine_pack import PackRefused
+from services.eligibility.use_cases.overlay_packs import overlay_packs
 from services.shared.policy.explanation import Reason, TooMuchToSay
 from services.shared.policy.fault import PackFault
 from services.shared.vocabulary.invalid_body import InvalidBody
@@ -33,8 +35,13 @@ def determine(
 ) -> None:
     """Say which aid a household may get, how much, and why."""
     try:
-        request = parse_request(_body(file))
-        answer = evaluate_household(pack_set_of(read_packs(packs)), request)
+        request = parse_request(_body(file), may_try_packs=True)
+        answer = evaluate_household(overlay_packs(pack_set_of(read_packs(packs)), request.packs), request)
+    except PackRefused as refused:
+        for finding in refused.findings:
+            place, text = f"{finding['pack']} {finding['where']}", finding["text"]
+            errors.print(f"/packs: {place}: {text['zh']} / {text['en']}", markup=False)
+        raise SystemExit(1) from None
     except InvalidBody as invalid:
         for error in invalid.errors:
             errors.print(f"{error.pointer or '/'}: {error.code}: {error.zh} / {error.en}", markup=False)

@@ -11,6 +11,7 @@ from services.eligibility.errors import CATALOGUE, CONSTRAINTS
 from services.eligibility.settings import configuration
 from services.eligibility.store.tables import runtime_tables
 from services.eligibility.use_cases.examine_pack import PackExaminer
+from services.eligibility.use_cases.overlay_packs import PackOverlays
 from services.eligibility.use_cases.published_policy import PublishedPolicy
 from services.shared.runtime.environment import Configuration
 from services.shared.runtime.process import default_app
@@ -40,6 +41,7 @@ def create_app(settings: Configuration[Any]) -> FastAPI:
     app = create_service_app(runtime, TITLE, routers, CATALOGUE, VERSION, policy_packs.LARGER_BODIES)
     app.state.published_policy = policy = PublishedPolicy(runtime.database)
     app.state.pack_examiner = PackExaminer(policy, parse_request)
+    app.state.pack_overlays = PackOverlays()
     return app
 
 

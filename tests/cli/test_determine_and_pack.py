@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.new_pack import pack_files, request_body
+
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
@@ -36,6 +38,16 @@ def test_determine_prints_the_answer_as_json_when_piped(request_file):
     assert (run.returncode, run.stderr) == (0, "")
     answer = json.loads(run.stdout)
     assert answer["totals"] == {"monthly": "1020.00"}
+
+
+def test_determine_tries_packs_that_the_request_brings(request_file):
+    run = doudi("determine", request_file({**request_body(), "packs": [{"files": pack_files()}]}))
+    assert (run.returncode, run.stderr) == (0, "")
+    answer = json.loads(run.stdout)
+    assert (answer["simulation"], answer["results"][0]["monthly"]) == (True, "200.00")
+    run = doudi("determine", request_file({**request_body(), "packs": [{"files": {"pack.toml": "x"}}]}))
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("/packs: ") and "TOML" in run.stderr and "Traceback" not in run.stderr
 
 
 def test_determine_reads_standard_input():

@@ -12,10 +12,11 @@ from services.eligibility.domain.determination import NotAtOnce
 from services.eligibility.domain.request import DeterminationRequest
 from services.eligibility.store.determinations import Determination, find_determination
 from services.eligibility.use_cases.evaluate_household import Rendered, rendered_answer
+from services.eligibility.use_cases.overlay_packs import PackOverlays
 from services.eligibility.use_cases.published_policy import PublishedPolicy
 from services.eligibility.use_cases.record_determination import record_determination
 from services.eligibility.use_cases.replay_determination import replay_determination
-from services.shared.runtime.callers import Forbidden, permitted
+from services.shared.runtime.callers import Forbidden, is_allowed, permitted
 from services.shared.runtime.database import Transaction
 from services.shared.runtime.identifiers import new_id
 from services.shared.runtime.problems import NotFound
@@ -68,10 +69,18 @@ def determine(
 
 @router.post("/simulations", operation_id="create-simulation", openapi_extra=BODY)
 async def simulate(request: Request, actor: Annotated[Actor, Depends(permitted("simulate"))]) -> Response:
-    """The same answer, with other figures where "parameters" gives them; nothing is stored."""
+    """The same answer, with other figures or packs where "parameters" and "packs" give them; nothing is stored.
+
+    Packs are laid over those in force, each in place of the one for its place; only who may propose packs may try some.
+    """
     # The most frequent call of portals: a thread for it, and a dependency for each thing, cost more than the answer.
-    asked = parse_request(await raw_body(request))
+    asked = parse_request(await raw_body(request), may_try_packs=True)
     policy: PublishedPolicy = request.app.state.published_policy
+    if asked.packs:
+        if not is_allowed(request, actor, "propose_policy_pack"):
+            raise Forbidden
+        rendered = await run_in_threadpool(_tried, asked, policy, request.app.state.pack_overlays)
+        return Response(_permitted_place(rendered, actor).body, media_type=JSON)
     try:
         rendered = _simulated(asked, policy, at_once=True)
     except NotAtOnce:
@@ -84,6 +93,10 @@ def _simulated(asked: DeterminationRequest, policy: PublishedPolicy, *, at_once:
     if packs is None:
         raise NotAtOnce
     return rendered_answer(packs, asked, is_simulation=True, at_once=at_once)
+
+
+def _tried(asked: DeterminationRequest, policy: PublishedPolicy, overlays: PackOverlays) -> Rendered:
+    return rendered_answer(overlays.laid_over(policy.current(), asked.packs), asked, is_simulation=True)
 
 
 @router.get("/determinations/{determination_id}", operation_id="get-determination")

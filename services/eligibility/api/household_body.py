@@ -33,6 +33,8 @@ from services.shared.vocabulary.region import TABLE_OF, has_province, is_region_
 MAX_BODY_BYTES = 1_000_000
 MAX_MEMBERS, MAX_ITEMS = facts.MAX_MEMBERS, facts.MAX_ITEMS
 MAX_ID_LENGTH = 64
+MAX_OVERLAYS = 3
+"""Packs that one simulation tries: the nation's, a province's and a city's."""
 ID_NUMBERS = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 
 _SCHEMA = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
@@ -388,6 +390,13 @@ class Parameters(TypedDict, total=False):
 
 
 @with_config(_SCHEMA)
+class PackOverlay(TypedDict, total=False):
+    """A pack to try in place of the one for its place, as it lies in its folder: the text of each file by its name."""
+
+    files: Required[Annotated[dict[str, str], Field(min_length=1)]]
+
+
+@with_config(_SCHEMA)
 class DeterminationBody(TypedDict, total=False):
     """The body of POST /eligibility/v1/determinations and of `doudi determine`."""
 
@@ -398,6 +407,7 @@ class DeterminationBody(TypedDict, total=False):
     origins: NotRequired[Annotated[list[Origin], Field(max_length=10 * MAX_ITEMS)]]
     programmes: NotRequired[Annotated[list[ProgrammeCode], Field(min_length=1, max_length=MAX_ITEMS)]]
     parameters: NotRequired[Parameters]
+    packs: NotRequired[Annotated[list[PackOverlay], Field(max_length=MAX_OVERLAYS)]]
 
 
 _BODY: TypeAdapter[Any] = TypeAdapter(DeterminationBody)
@@ -411,12 +421,15 @@ def body_schema() -> dict[str, Any]:
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
-def parse_request(raw: bytes | Mapping[str, Any]) -> DeterminationRequest:
-    """The request in a body, as bytes of JSON or already parsed.
+def parse_request(raw: bytes | Mapping[str, Any], *, may_try_packs: bool = False) -> DeterminationRequest:
+    """The request in a body, as bytes of JSON or already parsed; packs to try are for who lays them over the others.
 
     Raises InvalidBody with every error found, each with its JSON pointer; what was sent is never repeated.
     """
     body = _validated(raw)
+    if body.get("packs") and not may_try_packs:
+        zh, en = "这里不能试用规则包，请改用 /simulations", "packs are tried by /simulations and doudi determine alone"
+        raise InvalidBody((BodyError("/packs", "simulation_only", zh, en),))
     programmes, events = body.get("programmes"), body.get("events")
     return DeterminationRequest(
         as_of=date(body["as_of"] // 10_000, body["as_of"] // 100 % 100, body["as_of"] % 100),
@@ -426,6 +439,7 @@ def parse_request(raw: bytes | Mapping[str, Any]) -> DeterminationRequest:
         programmes=None if programmes is None else tuple(dict.fromkeys(programmes)),
         parameters=body.get("parameters", {}),
         origins=tuple(body.get("origins", ())),
+        packs=tuple(overlay["files"] for overlay in body.get("packs", ())),
     )
 
 

@@ -56,8 +56,10 @@ class DeterminationRequest:
     parameters: Mapping[str, str | bool | int]
     origins: tuple[Body, ...] = field(default=(), repr=False)
     """Where facts come from, for explanations; no answer hangs on them."""
+    packs: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
+    """Packs to lay over those in force: the text of each file by its name."""
 
     @property
     def simulation(self) -> bool:
-        """Whether figures were replaced, so that the answer may never be recorded as a decision."""
-        return bool(self.parameters)
+        """Whether figures or packs were replaced, so that the answer may never be recorded as a decision."""
+        return bool(self.parameters or self.packs)

@@ -56,12 +56,12 @@ class Examination:
 
     def shown_warnings(self) -> list[Mapping[str, Any]]:
         """What the pack's two persons should look at again, JSON-ready."""
-        return [_shown_finding(warning, 0) for warning in self.warnings]
+        return [shown_finding(warning, 0) for warning in self.warnings]
 
     def sound_pack(self) -> Pack:
         """The pack; raises PackRefused when something is wrong with it."""
         if self.faults or self.pack is None:
-            raise PackRefused([_shown_finding(fault, fault.column) for fault in self.faults])
+            raise PackRefused([shown_finding(fault, fault.column) for fault in self.faults])
         return self.pack
 
 
@@ -87,7 +87,7 @@ class PackExaminer:
 
     def _examined(self, files: Mapping[str, str], actor: Actor) -> Examination:
         in_force, end = self._policy.newest(), time.thread_time() + EXAMINATION_SECONDS
-        pack = _read(files)
+        pack = read_pack(files)
         if isinstance(pack, PackFault):
             return Examination(files, in_force.versions, None, (pack,))
         if not actor.covers(region_of(pack.jurisdiction)):
@@ -113,7 +113,7 @@ class PackExaminer:
             return
         try:
             packs, is_sound = in_force.packs.with_pack(pack), True
-            for finding in _caused_findings(packs, pack, in_force.packs):
+            for finding in caused_findings(packs, pack, in_force.packs):
                 is_sound = is_sound and isinstance(finding, PackWarning)
                 yield finding
             if is_sound:
@@ -128,14 +128,15 @@ class PackExaminer:
             yield _case_fault(report) if report.problems else None
 
 
-def _read(files: Mapping[str, str]) -> Pack | PackFault:
+def read_pack(files: Mapping[str, str]) -> Pack | PackFault:
+    """The pack of these files, or what is wrong with them."""
     try:
         return fault_of_files(files) or load_pack({name: text.encode() for name, text in files.items()})
     except PackFault as fault:
         return fault
 
 
-def _caused_findings(packs: PackSet, pack: Pack, before: PackSet) -> Iterator[Finding]:
+def caused_findings(packs: PackSet, pack: Pack, before: PackSet) -> Iterator[Finding]:
     """The pack's own findings, and the faults of others that were not there before it.
 
     An older fault elsewhere must not keep anybody from publishing what mends it.
@@ -156,7 +157,8 @@ def _case_fault(report: CaseReport) -> PackFault:
     return PackFault(report.pack, f"{report.file} case {report.name}", 0, Text(zh, en), CORRECT_FIGURE_OR_CASE)
 
 
-def _shown_finding(finding: Finding, column: int) -> Mapping[str, Any]:
+def shown_finding(finding: Finding, column: int) -> Mapping[str, Any]:
+    """A finding as a refusal names it, JSON-ready; long numbers in it are masked."""
     problem, remedy = _shown(finding.problem), _shown(finding.remedy)
     text = {name: f"{problem[name]}{mark}{remedy[name]}" for name, mark in (("zh", "；"), ("en", "; "))}
     code = "policy_pack_fault" if isinstance(finding, PackFault) else "policy_pack_warning"

@@ -154,12 +154,17 @@ def authenticate(request: Request) -> Actor:
     return request.app.state.trusted_keys.actor_of(token.strip(), system_now())
 
 
+def is_allowed(request: Request, actor: Actor, action: str) -> bool:
+    """Whether the service's permission table allows `action` to a role of the actor."""
+    return bool(actor.roles & request.app.state.permissions[action].roles)
+
+
 def permitted(action: str) -> Callable[[Request], Awaitable[Actor]]:
     """A route dependency: the caller, who has a role that the service's permission table allows `action`."""
 
     async def check(request: Request) -> Actor:  # nothing waits here: a thread of its own would cost more than it
         actor = authenticate(request)
-        if not actor.roles & request.app.state.permissions[action].roles:
+        if not is_allowed(request, actor, action):
             raise Forbidden
         request.scope["caller"] = actor.subject
         return actor

@@ -11,6 +11,7 @@ from services.eligibility.store.policy_packs import find_pack, insert_pack
 from services.eligibility.use_cases.published_policy import PublishedPolicy
 from services.shared.policy.pack import fingerprint
 from services.shared.runtime.clock import system_now
+from tests.new_pack import ID, PLACE, pack_files, request_body, sha256_of
 
 HOUSEHOLDS = ("wuhan_family", "wuhan_rural_family", "wuhan_couple", "dongchuan_man", "emergency_away_from_home")
 EMERGENCY = "emergency_away_from_home"
@@ -198,6 +199,64 @@ def test_a_simulation_answers_the_same_and_stores_nothing(eligibility, parameter
     assert (answer.json()["simulation"], answer.json()["totals"]["monthly"]) == (True, total)
     assert "id" not in answer.json()
     assert eligibility.counts() == before
+
+
+# --- packs that are tried --------------------------------------------------------------------------------------------
+
+
+def tried(eligibility, *packs, place=PLACE, role="policy_officer", **changes):
+    body = {**request_body(place), "packs": [{"files": files} for files in packs], **changes}
+    return eligibility.post("/simulations", body, role)
+
+
+def test_a_pack_may_be_tried_before_anyone_proposes_it(eligibility):
+    before = eligibility.counts()
+    for standard, monthly in (("700.00", "200.00"), ("760.00", "260.00"), ("700.00", "200.00")):
+        answer = tried(eligibility, pack_files("trial", standard, monthly))
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        assert (found["simulation"], found["results"][0]["monthly"]) == (True, monthly)
+        sha256 = sha256_of(pack_files("trial", standard, monthly))
+        assert {"id": ID, "version": "trial", "sha256": sha256} in found["packs"]
+    assert eligibility.counts() == before
+    outcome = eligibility.post("/simulations", request_body(), "policy_officer").json()["results"][0]["outcome"]
+    assert outcome == "undetermined"
+
+
+def test_figures_of_the_call_stand_above_those_of_a_pack_that_is_tried(eligibility):
+    answer = tried(eligibility, pack_files(), parameters={"dibao_standard": "800.00"})
+    assert answer.json()["results"][0]["monthly"] == "300.00"
+
+
+def test_a_pack_whose_golden_cases_its_figures_break_may_be_tried(eligibility):
+    assert tried(eligibility, pack_files(standard="701.00")).json()["results"][0]["monthly"] == "201.00"
+
+
+def test_an_unsound_pack_is_refused_with_what_is_wrong_with_it(eligibility):
+    answer = tried(eligibility, pack_files(standard="seven hundred"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "policy_pack_refused")
+    (error,) = answer.json()["errors"]
+    assert (error["pack"], error["where"].split()[0]) == (ID, "parameters.csv") and error["remedy"]["en"]
+    for files, said in (({"pack.toml": "x"}, "TOML"), ({**pack_files(), "notes.txt": ""}, "a pack has")):
+        answer = tried(eligibility, files)
+        assert answer.status_code == 422 and said in answer.json()["errors"][0]["problem"]["en"]
+
+
+@pytest.mark.parametrize("role", ["portal", "caseworker"])
+def test_only_who_may_propose_packs_may_try_one(eligibility, role):
+    assert tried(eligibility, pack_files(), role=role).status_code == 403
+    assert tried(eligibility, role=role).status_code == 200
+
+
+def test_no_more_than_three_packs_are_tried_at_once_and_none_is_determined_by(eligibility):
+    answer = tried(eligibility, *[pack_files()] * 4)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/packs")
+    body = {**request_body(), "packs": [{"files": pack_files()}]}
+    answer = eligibility.post("/determinations", body)
+    assert answer.status_code == 400
+    assert [(e["pointer"], e["code"]) for e in answer.json()["errors"]] == [("/packs", "simulation_only")]
+    answer = eligibility.post("/simulations", {**request_body(), "packs": [{"text": "x"}]}, "policy_officer")
+    assert {e["code"] for e in answer.json()["errors"]} == {"missing", "unknown_key"}
 
 
 def test_one_key_is_one_determination(eligibility):
