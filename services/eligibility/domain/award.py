@@ -85,7 +85,7 @@ def terms_of(answer: Mapping[str, Any], programme: str, subject: str, until_mont
     until = until_month or add_months(first, REVIEW_MONTHS)
     if not first < until <= add_months(first, MAX_AWARD_MONTHS):
         raise AwardMonthsWrong
-    return Terms(programme, subject, region, MONTHLY, fen_of(result["monthly"]), first, until, basis)
+    return Terms(programme, subject, region, MONTHLY, _monthly_fen(result), first, until, basis)
 
 
 def check_people(members: tuple[str, ...], subject: str, people: tuple[Person, ...]) -> None:
@@ -119,6 +119,14 @@ def _eligible_result(answer: Mapping[str, Any], programme: str, subject: str) ->
         if found and result["outcome"] == "eligible" and ("monthly" in result or "one_off" in result):
             return result
     raise NothingToAward
+
+
+def _monthly_fen(result: Mapping[str, Any]) -> int:
+    # Of a top-up what is left beside the aid granted with it: the full amount would be paid twice over.
+    fen = fen_of(result.get("monthly_together", result["monthly"]))
+    if fen == 0:
+        raise NothingToAward
+    return fen
 
 
 def _basis_of(result: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,17 @@ def test_aid_paid_once_has_no_months_and_the_place_of_the_emergency():
         terms(once, programme="small_advance", until=date(2024, 1, 1))
 
 
+def test_a_top_up_is_paid_as_it_is_beside_what_is_granted_with_it():
+    child = result(programme="unsupported_child_allowance", monthly="1370.00", monthly_together="1020.00")
+    assert terms(child, programme="unsupported_child_allowance").amount_fen == 102_000
+
+
+def test_a_top_up_beside_which_nothing_is_left_to_pay_is_not_awarded():
+    child = result(programme="unsupported_child_allowance", monthly="1370.00", monthly_together="0.00")
+    with pytest.raises(NothingToAward):
+        terms(child, programme="unsupported_child_allowance")
+
+
 @pytest.mark.parametrize("until", [date(2023, 10, 1), add_months(date(2023, 9, 1), MAX_AWARD_MONTHS)])
 def test_an_award_ends_within_its_bounds(until):
     assert terms(until=until).until_month == until
