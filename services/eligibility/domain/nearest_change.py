@@ -108,7 +108,7 @@ def _amounts(trial: _Trial) -> Iterator[NearestChange | None]:
 def _of_member(member: Mapping[str, Any], members: Sequence[Any], words: Text) -> Text:
     if len(members) == 1:
         return Text(f"本人{words.zh}", f"the {words.en}")
-    return Text(f"成员 {member['id']} 的{words.zh}", f"the {words.en} of {member['id']}")
+    return Text(f"成员 {member['id']} 的{words.zh}", f"the {words.en} of member {member['id']}")
 
 
 def _down(trial: _Trial, path: str, now: int, words: Text, *, monthly: bool = False) -> NearestChange | None:
@@ -124,7 +124,7 @@ def _down(trial: _Trial, path: str, now: int, words: Text, *, monthly: bool = Fa
         now - then,
         Text(
             f"如果{words.zh}{zh}不超过 {most} 元，就符合条件",
-            f"if {words.en} were at most {most}{en}, it would be granted",
+            f"if {words.en} were at most {most} yuan{en}, it would be granted",
         ),
     )
 
@@ -134,7 +134,9 @@ def _up(trial: _Trial, path: str, now: int, words: Text) -> NearestChange | None
     if then is None:
         return None
     least = yuan_of(then)
-    text = Text(f"如果{words.zh}达到 {least} 元，就符合条件", f"if {words.en} came to {least}, it would be granted")
+    text = Text(
+        f"如果{words.zh}达到 {least} 元，就符合条件", f"if {words.en} came to {least} yuan, it would be granted"
+    )
     return NearestChange(path, yuan_of(now), least, then - now, text)
 
 
@@ -162,6 +164,7 @@ def _possessions(trial: _Trial) -> Iterator[NearestChange]:
         )
         if fewer is not None:
             text = Text(
-                f"如果{zh}不超过 {fewer} 处，就符合条件", f"if there were at most {fewer} {en}, it would be granted"
+                f"如果{zh}不超过 {fewer} 处，就符合条件",
+                f"if the number of {en} were at most {fewer}, it would be granted",
             )
             yield NearestChange(path, str(owned), str(fewer), 0, text)

@@ -70,6 +70,21 @@ def test_in_english_it_names_laws_in_english(eligibility):
     assert re.findall("[\u4e00-\u9fff（）、。：]+", shown) == []
 
 
+def test_it_names_what_is_still_to_be_known_in_words(eligibility):
+    body = eligibility.household(programmes=["dibao"])
+    del body["household"]["assets"]["financial"], body["household"]["members"][0]["income"]
+    shown = [Page(notice(eligibility, body, language)[1].text).text for language in ("zh", "en")]
+    assert "还需要知道：成员 m1 的收入、存款等金融资产、高龄津贴是否计入收入、" in shown[0]
+    assert "Still to be known: income (member m1); savings; whether the old-age allowance counts as income" in shown[1]
+
+
+def test_it_says_each_thing_once_for_each_programme_and_one_line_for_members_alike(eligibility):
+    text = notice(eligibility, eligibility.household(programmes=["dibao", "old_age_allowance"]))[1].text
+    shown = Page(text).text
+    assert shown.count("成员 m1：该成员计入家庭人口") == 1
+    assert text.count("<td>高龄津贴</td>") == 1 and "成员 m1、成员 m2、成员 m3" in shown
+
+
 def test_it_says_what_to_bring_and_what_departments_hold(eligibility):
     shown = Page(notice(eligibility, eligibility.household())[1].text).text
     assert "授权书" in shown and "您不用带" in shown and "公安部门" in shown
