@@ -6,16 +6,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = re.compile(r"^### `([a-z0-9-]+)`(?: and `([a-z0-9-]+)`)? · (.+)$", re.MULTILINE)
-SECTIONS = {"## At run time": "run", "## For tests and checks": "dev", "## For the comparison alone": "peer"}
+SECTIONS = {
+    "## At run time": "run",
+    "## For whole populations": "population",
+    "## For tests and checks": "dev",
+    "## For the comparison alone": "peer",
+}
 PEERS = ROOT / "benchmarks" / "comparison" / "peers.in"
 GPL = re.compile(r"(?<!L)GPL")
 
 
 def declared():
-    """Name of each dependency → whether it is needed to run, by tests and checks alone, or is a peer to measure."""
+    """Name of each dependency → whether it is needed to run, for populations, by tests alone, or is a peer."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     peers = [line for line in PEERS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    named = {"run": project["dependencies"], "dev": project["optional-dependencies"]["dev"], "peer": peers}
+    named = {"run": project["dependencies"], **project["optional-dependencies"], "peer": peers}
     return {name_in(line): kind for kind, lines in named.items() for line in lines}
 
 
@@ -39,4 +44,6 @@ def test_every_dependency_has_an_entry_where_it_belongs_and_every_entry_a_depend
 
 
 def test_nothing_under_the_gpl_is_needed_to_run():
-    assert [name for name, (kind, licence) in entries().items() if kind == "run" and GPL.search(licence)] == []
+    assert [
+        name for name, (kind, licence) in entries().items() if kind in ("run", "population") and GPL.search(licence)
+    ] == []

@@ -1,0 +1,106 @@
+"""Prepares the policies of many places on one date for whole populations: one kernel for all of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from services.eligibility.domain.determination import CATEGORIES, NO_CATEGORY, UNDETERMINED
+from services.eligibility.domain.facts import CIRCUMSTANCES, IMPLIED, NO_STATUS, NO_STUDENT, SCHEMA
+from services.eligibility.domain.request import PROGRAMMES
+from services.shared.policy.columns.decisions import Statuses
+from services.shared.policy.columns.population import PopulationPolicy
+from services.shared.policy.evaluation import PackSet, PreparedPolicy
+from services.shared.policy.pack import Presumption
+from services.shared.vocabulary.region import NATION, has_province, is_region_code
+
+STATUSES = Statuses(CATEGORIES, ("household", "recognised_as"), NO_CATEGORY, UNDETERMINED)
+"""What a household's category is made of."""
+
+UNSAID: Mapping[tuple[str, str], Any] = {
+    **{("household", f"asked_{programme}"): True for programme in PROGRAMMES},
+    ("household", "recognised_as"): NO_STATUS,
+    ("member", "work_ability"): IMPLIED,
+    ("supporter", "work_ability"): IMPLIED,
+    ("supporter", "in_household"): False,
+    ("supporter", "owes_support"): True,
+    ("supporter", "student_level"): NO_STUDENT,
+    ("supporter", "student_full_time"): False,
+}
+"""What stands for a fact that is not told, as `read_facts` has it for a request that does not say it."""
+
+
+def prepare_population(
+    packs: PackSet,
+    regions: Iterable[str],
+    as_of: date,
+    folder: Path,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    observed: Sequence[str] = (),
+    unknown: Iterable[str] = (),
+    presume: bool = True,
+) -> PopulationPolicy:
+    """The policy of all places of `packs` and of these regions in force on a date, compiled once into `folder`.
+
+    `overrides` are figures in their parameters' units that replace every place's; `observed` are rules whose values
+    the results show; the columns of `unknown` may be missing from tables. Without `presume` what is not told is
+    unknown, whatever packs presume. Raises PackFault, and NotInOneKernel where places' rules do not fit together.
+    """
+    places = _Places(packs, as_of)
+    for region in (NATION, *(pack.jurisdiction for pack in packs.packs), *regions):
+        places.add(region)
+    given, whole = _presumed(places.policies[0].book.presumptions) if presume else ({}, frozenset[str]())
+    policy = PopulationPolicy.of(
+        places.policies,
+        places.place_of,
+        folder,
+        statuses=STATUSES,
+        observed=observed,
+        given=given,
+        whole=whole,
+        unknown=frozenset(unknown),
+    )
+    return policy.with_parameters(overrides) if overrides else policy
+
+
+class _Places:
+    """The places that differ in their packs, numbered."""
+
+    def __init__(self, packs: PackSet, as_of: date) -> None:
+        self._packs, self._as_of = packs, as_of
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._of_region: dict[str, int | None] = {}
+        self.policies: list[PreparedPolicy] = []
+
+    def add(self, region: str) -> None:
+        """Have a number for the region's packs."""
+        policy = self._packs.prepare(region, self._as_of)
+        if self._numbers.setdefault(_identity(policy), len(self.policies)) == len(self.policies):
+            self.policies.append(policy)
+
+    def place_of(self, region: str) -> int | None:
+        """The number for a region; None for what is no region, and for one whose packs were not prepared."""
+        if region not in self._of_region:
+            is_region = is_region_code(region) and has_province(region)
+            packs = _identity(self._packs.prepare(region, self._as_of)) if is_region else ()
+            self._of_region[region] = self._numbers.get(packs)
+        return self._of_region[region]
+
+
+def _identity(policy: PreparedPolicy) -> tuple[str, ...]:
+    return tuple(pack.sha256 for pack in policy.book.chain)
+
+
+def _presumed(presumptions: Sequence[Presumption]) -> tuple[Mapping[tuple[str, str], Any], frozenset[str]]:
+    """The facts that stand where nothing is told, and the lists that are then taken to be whole."""
+    given, whole = dict(UNSAID), set()
+    for item in presumptions:
+        if item.key == "circumstances":
+            given |= {(item.entity, name): name in item.value for name in CIRCUMSTANCES}
+        elif item.value == []:
+            whole.add(item.key)
+        else:
+            given[item.entity, item.key] = item.value
+    known = {entity.name: entity.position for entity in SCHEMA.entities}
+    return {fact: value for fact, value in given.items() if fact[1] in known[fact[0]]}, frozenset(whole)

@@ -1,0 +1,136 @@
+"""A policy for a whole population: tables of households in, tables of outcomes and amounts out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from services.shared.policy.columns.decisions import NOTHING, Column, Statuses
+from services.shared.policy.columns.kernel import Array, Facts, Kernel, Program, Results, program_of
+from services.shared.policy.columns.reading import Given, PlaceOf, Reader, Rejected
+from services.shared.policy.evaluation import PreparedPolicy
+from services.shared.policy.schema import Entity
+
+ROW = "row"
+"""The column of results and rejects that says which row of the block it was."""
+
+
+@dataclass(frozen=True)
+class PopulationPolicy:
+    """The rules of many places on one date, compiled, under figures that may be replaced.
+
+    Sharing one between threads is safe: nothing of it changes, and `run` lets other threads run.
+    """
+
+    kernel: Kernel
+    reader: Reader
+    place_of: PlaceOf
+    policies: tuple[PreparedPolicy, ...]
+
+    @staticmethod
+    def of(
+        policies: Sequence[PreparedPolicy],
+        place_of: PlaceOf,
+        folder: Path,
+        *,
+        statuses: Statuses | None = None,
+        observed: Sequence[str] = (),
+        given: Given | None = None,
+        whole: frozenset[str] = frozenset(),
+        unknown: frozenset[str] = frozenset(),
+    ) -> "PopulationPolicy":
+        """The policy of these places, `place_of` a region being its number among them.
+
+        `folder` keeps what was compiled; a column is added for each rule of `observed`; `given`, `whole` and `unknown`
+        are those of `Reader`. Raises NotInOneKernel where the places' rules cannot be computed together.
+        """
+        program = program_of(policies, statuses, observed)
+        looped = frozenset(part.entity for form in program.forms for part in form.plan.passes)
+        reader = Reader(program.layout, program.places.codes, looped, given or {}, whole, unknown)
+        return PopulationPolicy(Kernel(program, folder), reader, place_of, tuple(policies))
+
+    def with_parameters(self, overrides: Mapping[str, Any]) -> "PopulationPolicy":
+        """The same with figures replaced in every place, in their parameters' units; nothing is compiled anew."""
+        policies = tuple(policy.with_parameters(overrides) for policy in self.policies)
+        return replace(self, kernel=self.kernel.with_policies(policies), policies=policies)
+
+    @property
+    def program(self) -> Program:
+        """What was compiled."""
+        return self.kernel.program
+
+    @property
+    def columns_needed(self) -> tuple[str, ...]:
+        """The columns that a table must have, those in structs by the way to them, as members.supporters.relation."""
+        return self.reader.columns_needed
+
+    def check(self, schema: pa.Schema) -> None:
+        """Raises UnfitTable for a table that lacks a column or has one of another type."""
+        self.reader.check(schema)
+
+    def run(self, block: pa.Table | pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+        """The results and the rejects of a block, each with the `row` of the block that it is of.
+
+        Results have for each programme its outcome, amount in fen and exclusions, for members in `members`, and the
+        totals and category. Raises UnfitTable as `check` does.
+        """
+        table = pa.Table.from_batches([block]) if isinstance(block, pa.RecordBatch) else block
+        self.check(table.schema)
+        facts, rows, rejected = self.reader.read(table, self.place_of)
+        return self._results(self.kernel.run(facts), facts, rows), _rejects(rejected)
+
+    @cached_property
+    def result_schema(self) -> pa.Schema:
+        """The schema of what `run` returns as results."""
+        schema = self.program.schema
+        empty = {entity.name: np.zeros(1, np.int64) for entity in schema.entities[1:]}
+        facts = Facts({}, empty, {}, np.zeros(0, np.int32), np.zeros(0, np.int8))
+        words = {entity.name: np.zeros((len(self.program.columns), 0), np.int16) for entity in schema.entities}
+        numbers = {entity.name: np.zeros((len(self.program.columns), 0), np.int64) for entity in schema.entities}
+        return self._results(Results(words, numbers), facts, np.zeros(0, np.int64)).schema
+
+    def _results(self, results: Results, facts: Facts, rows: Array) -> pa.RecordBatch:
+        schema, found = self.program.schema, {ROW: pa.array(rows)}
+        for entity in schema.entities:
+            columns = self._columns(entity, results)
+            if entity.parent is None:
+                found |= columns
+            elif columns:
+                assert entity.parent == schema.root.name, "only households and those in them have results"
+                structs = pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
+                begins = pa.array(facts.begins[entity.name].astype(np.int32))
+                found[entity.plural] = pa.ListArray.from_arrays(begins, structs)
+        return pa.RecordBatch.from_pydict(found)
+
+    def _columns(self, entity: Entity, results: Results) -> dict[str, pa.Array]:
+        program = self.program
+        return {
+            column.name: _array(column, (results.words if column.words else results.numbers)[entity.name][cell[1]])
+            for column, cell in zip(program.columns, program.cells, strict=True)
+            if column.entity == entity.name
+        }
+
+
+def _array(column: Column, values: Array) -> pa.Array:
+    if not column.words:
+        return pa.array(values, mask=values == NOTHING if len(values) else None)
+    words = [word for word in dict.fromkeys(column.words) if word is not None]
+    number = np.array([-1 if word is None else words.index(word) for word in column.words], np.int16)
+    at = number[values].astype("int8" if len(words) < 2**7 else "int16")
+    nothing = at < 0
+    indices = pa.array(at, mask=nothing) if nothing.any() else pa.array(at)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(words, pa.string()))
+
+
+def _rejects(rejected: Rejected) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict(
+        {
+            ROW: pa.array(rejected.rows, pa.int64()),
+            "column": pa.array(rejected.columns, pa.string()),
+            "reason": pa.array(rejected.reasons, pa.string()),
+        }
+    )
