@@ -15,8 +15,19 @@ from services.shared.policy.abstract import Possible, Row, is_single, only_value
 from services.shared.policy.evaluation import Evaluation
 from services.shared.policy.open_value import Unknown
 from services.shared.policy.pack import Programme
-from services.shared.policy.reason_printing import TooMuchToSay, rate_text
-from services.shared.policy.reason_template import CHILDREN, FACTS, FIGURES, SUBJECT, Hole, Truth, filled, values_of
+from services.shared.policy.reason_printing import ToldRule, TooMuchToSay, rate_text
+from services.shared.policy.reason_template import (
+    CHILDREN,
+    FACTS,
+    FIGURES,
+    GAP,
+    SUBJECT,
+    Hole,
+    Template,
+    Truth,
+    filled,
+    values_of,
+)
 from services.shared.policy.rulebook import Rule, Rulebook
 from services.shared.policy.schema import DATE, MONEY, PARAMETER_MAX_FEN, RATE, Kind
 from services.shared.policy.text import Text
@@ -144,10 +155,18 @@ class Explanation:
             filling[FIGURES] = self._published(told.figures, tuple(self._code(key, row) for key in keys))
         if FACTS in told.templates[truth]:
             filling[FACTS] = self.facts(number, indices)
-        for name, value in self._shown(told.rule, row, truth):
+        shown = dict(self._shown(told.rule, row, truth))
+        for name, value in shown.items():
             filling |= {Hole("json", name): wire(value), Hole("zh", name): _spoken(value, _ZH)}
             filling[Hole("en", name)] = _spoken(value, _EN)
-        return filled(told.templates[truth], filling)
+        return filled(self._template(told, row, truth, shown.get(GAP)), filling)
+
+    def _template(self, told: ToldRule, row: Row, truth: Truth, gap: Shown) -> Template:
+        for when, templates in told.excepted:
+            if self.truth(when, row.entity, row.indices) is True:
+                return templates[truth]
+        is_at_the_line = told.at_the_line is not None and truth is False and gap in _NO_GAP
+        return told.at_the_line if told.at_the_line and is_at_the_line else told.templates[truth]
 
     def facts(self, number: int, indices: tuple[int, ...]) -> str:
         """Where the facts come from that the rule itself reads, as a member of the reason; "" when nobody said."""
@@ -250,13 +269,17 @@ def _one(value: Any, kind: Kind) -> Shown:
     return shown
 
 
+_NO_GAP = ("0.00", 0)
+"""Of amounts, and of numbers."""
+
+
 def _gap(upper: Possible, lower: Possible, kind: Kind) -> Shown:
     least, most = max(upper[0] - lower[1], 0), upper[1] - lower[0]
     return shown_value((least, max(least, most)), kind)
 
 
-_ZH = {"at_least": "至少 {}", "at_most": "至多 {}", None: "（未知）"}
-_EN = {"at_least": "at least {}", "at_most": "at most {}", None: "(unknown)"}
+_ZH = {"at_least": "至少 {}", "at_most": "至多 {}", "between": "{} 至 {}", None: "（未知）"}
+_EN = {"at_least": "at least {}", "at_most": "at most {}", "between": "{} to {}", None: "(unknown)"}
 
 
 def _spoken(value: Shown, words: Mapping[str | None, str]) -> str:
@@ -264,6 +287,7 @@ def _spoken(value: Shown, words: Mapping[str | None, str]) -> str:
     if value is None:
         return wire_inside(words[None])
     if isinstance(value, Mapping):
-        said = [words[bound].format(value[bound]) for bound in ("at_least", "at_most") if bound in value]
-        return wire_inside(" ".join(said))
+        bounds = [bound for bound in ("at_least", "at_most") if bound in value]
+        said = words["between" if len(bounds) > 1 else bounds[0]]
+        return wire_inside(said.format(*(value[bound] for bound in bounds)))
     return wire_inside(str(value))

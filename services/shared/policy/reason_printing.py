@@ -22,6 +22,7 @@ from services.shared.policy.reason_template import (
     Hole,
     Template,
     Truth,
+    exceptions_of,
     figures_of,
     has_sentence,
     programme_of,
@@ -33,6 +34,7 @@ from services.shared.policy.reason_template import (
 from services.shared.policy.rulebook import Rule, Rulebook, sub_rules
 from services.shared.policy.schema import BOOL, DATE, INT, MONEY, MONTHS, RATE, RATE_SCALE, Kind
 from services.shared.policy.spelling import ParameterSlot, Spelling
+from services.shared.policy.text import Text
 from services.shared.policy.tree import Node
 from services.shared.policy.wire import NULL, wire_inside
 from services.shared.vocabulary.money import yuan_of
@@ -62,10 +64,16 @@ class FigureSet:
 
 @dataclass(frozen=True, slots=True)
 class ToldRule:
-    """How a rule is told: its templates by what is known of it, and the number of its figures, -1 without any."""
+    """How a rule is told: its templates by what is known of it, and the number of its figures, -1 without any.
+
+    `at_the_line` tells that it does not hold where there is no gap; None where that is told like any other refusal.
+    `excepted` are the exceptions and how it is told while they apply, the first before the others.
+    """
 
     rule: Rule
     templates: Mapping[Truth, Template]
+    at_the_line: Template | None
+    excepted: tuple[tuple[tree.RuleRef, Mapping[Truth, Template]], ...]
     figures: int
 
 
@@ -171,7 +179,13 @@ class _Printer(Spelling):
 
     def _told(self, rule: Rule) -> ToldRule:
         templates = {truth: self._template(rule, truth) for truth in truths_of(rule)}
-        return ToldRule(rule, templates, self._figure_set(rule) if figures_of(rule) else -1)
+        at_the_line = rule.at_the_line and self._template(rule, False, sentence=rule.at_the_line)
+        excepted = tuple(
+            (when, {truth: self._template(rule, truth, sentence=said) for truth in truths_of(rule)})
+            for when, said in exceptions_of(self._book, rule)
+        )
+        figures = self._figure_set(rule) if figures_of(rule) else -1
+        return ToldRule(rule, templates, at_the_line or None, excepted, figures)
 
     # --- names -------------------------------------------------------------------------------------------------
 
@@ -339,13 +353,25 @@ class _Printer(Spelling):
             self._line(f"v0 = {upper} - {lower} if {upper} > {lower} else 0")
             shown[GAP] = self._text("v0", self._gap_kind(rule))
         self._line(f"t = {self._formatted(rule, case, shown, told_by)}")
+        if GAP in shown and case is False and rule.at_the_line:
+            self._line(f"if v0 == 0: t = {self._formatted(rule, case, shown, told_by, sentence=rule.at_the_line)}")
+        if case is not None:
+            for when, said in reversed(list(exceptions_of(self._book, rule))):
+                applies = self._truth(when)
+                self._line(f"if {applies} is True: t = {self._formatted(rule, case, shown, told_by, sentence=said)}")
 
     def _gap_kind(self, rule: Rule) -> Kind:
         assert rule.written is not None
         return rule.values[rule.written.gap[0]].kind
 
     def _formatted(
-        self, rule: Rule, case: Truth, shown: Mapping[str, str], told_by: str = "", subject: str = ""
+        self,
+        rule: Rule,
+        case: Truth,
+        shown: Mapping[str, str],
+        told_by: str = "",
+        subject: str = "",
+        sentence: Text | None = None,
     ) -> str:
         """The template as an f-string, in which literal text are constants by number."""
         kinds = {name: node.kind for name, node in rule.values.items()}
@@ -353,7 +379,7 @@ class _Printer(Spelling):
             kinds[GAP] = self._gap_kind(rule)
         parts: list[str] = []
         literal = ""
-        for part in self._template(rule, case, told_by):
+        for part in self._template(rule, case, told_by, sentence):
             if isinstance(part, str):
                 literal += part
                 continue
@@ -379,9 +405,9 @@ class _Printer(Spelling):
             FACTS: f"c.facts({self.numbers[rule.id]}, {_tuple(rows)})",
         }[hole]
 
-    def _template(self, rule: Rule, truth: Truth, told_by: str = "") -> Template:
+    def _template(self, rule: Rule, truth: Truth, told_by: str = "", sentence: Text | None = None) -> Template:
         has_children = not told_by and self._reaches(rule.node)
-        template = template_of(self._book, rule, truth, has_children=has_children, told_by=told_by)
+        template = template_of(self._book, rule, truth, has_children=has_children, told_by=told_by, sentence=sentence)
         has_facts = self._with_facts and any(isinstance(part, tree.FactRef) for part in tree.walk(rule.node))
         return template if has_facts else tuple(part for part in template if part != FACTS)
 

@@ -63,6 +63,20 @@ def sentence_of(book: Rulebook, rule: Rule, truth: Truth) -> Text | None:
     }[truth]
 
 
+def exceptions_of(book: Rulebook, rule: Rule) -> Iterator[tuple[tree.RuleRef, Text]]:
+    """The exceptions that decide the condition where they apply, the first before the others, and what they say then.
+
+    What the rule itself would say is of numbers that decide nothing then.
+    """
+    node = rule.node
+    while isinstance(node, tree.Choice) and isinstance(node.condition, tree.RuleRef):
+        when = book.rules[node.condition.rule]
+        said = when.sentence(TRUE) if when.id in book.exceptions and rule.kind is BOOL else None
+        if said is not None and not set(when.values):
+            yield node.condition, said
+        node = node.otherwise
+
+
 def values_of(rule: Rule, truth: Truth) -> tuple[str, ...]:
     """The names of the values that are shown, in order; the gap only where the rule does not hold."""
     has_gap = truth is not True and rule.written is not None and rule.written.gap
@@ -80,10 +94,21 @@ def figures_of(rule: Rule) -> tuple[tree.ParameterRef, ...]:
     return tuple(shown[name] for name in sorted(shown))
 
 
-def template_of(book: Rulebook, rule: Rule, truth: Truth, *, has_children: bool, told_by: str = "") -> Template:
-    """The reason of the rule in this case; `told_by` names the programme whose own result tells what is beneath it."""
+def template_of(
+    book: Rulebook,
+    rule: Rule,
+    truth: Truth,
+    *,
+    has_children: bool,
+    told_by: str = "",
+    sentence: Text | None = None,
+) -> Template:
+    """The reason of the rule in this case; `told_by` names the programme whose own result tells what is beneath it.
+
+    `sentence` stands in place of what is otherwise said in this case.
+    """
     holds = NULL if rule.kind is not BOOL else wire(truth)
-    sentence = sentence_of(book, rule, truth) or OPEN_TEXT
+    sentence = sentence or sentence_of(book, rule, truth) or OPEN_TEXT
     parts: list[str | Hole] = [
         f'{{"rule":{wire(rule.id)},"subject":',
         SUBJECT,

@@ -148,6 +148,29 @@ def test_income_a_head_is_decided_by_totals_and_shown_on_the_side_where_it_falls
         assert (dibao.outcome, reason.values["per_capita_income"]) == (outcome, shown)
 
 
+@pytest.mark.parametrize(
+    ("wage", "zh", "en"),
+    [
+        ("2820.00", "正好等于当地标准；要低于标准才符合", "equal to the local standard; it has to be below it"),
+        ("2820.03", "不低于当地标准 940.00 元，高出标准 0.01 元", "940.00 yuan: 0.01 yuan above it"),
+    ],
+)
+def test_who_is_at_the_line_is_told_so(answer_to, family, wage, zh, en):
+    member(family)["income"][0]["monthly"] = wage
+    reason = next(r for r in answer_to(family).result("dibao").reasons if r.rule == "dibao.income_test")
+    assert zh in reason.text.zh
+    assert en in reason.text.en
+    assert reason.values["gap"] == ("0.00" if wage == "2820.00" else "0.01")
+
+
+def test_of_a_confirmed_household_no_income_is_said_to_be_below_the_standard(answer_to, family):
+    member(family)["income"][0]["monthly"] = "9000.00"
+    family["household"]["recognised_as"] = "dibao"
+    reason = next(r for r in answer_to(family).result("dibao").reasons if r.rule == "dibao.income_test")
+    assert (reason.holds, reason.text.zh) == (True, "已认定为低保家庭，不再核查收入")
+    assert reason.values["per_capita_income"] == "3000.00"
+
+
 def test_the_law_of_2026_is_cited_from_its_day(answer_to, alone):
     alone["programmes"] = ["dibao"]
     articles = {}

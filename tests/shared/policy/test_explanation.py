@@ -94,6 +94,24 @@ def test_an_exception_is_shown_where_it_applies_or_may(policy_of, rule, shop, is
     assert told(reason(policy, "a.refused", shop(is_open=is_open, money=5))) == expected
 
 
+@pytest.mark.parametrize("money", [4, NO_MONEY])
+@pytest.mark.parametrize(("is_open", "zh"), [(True, "已经认定"), (False, "4 分")])
+def test_where_an_exception_decides_its_sentence_is_what_is_said(policy_of, rule, shop, is_open, zh, money):
+    """The rule's own sentence compares what decides nothing then, and may be wrong of it."""
+    own = (
+        'values = { has = "shop.money" }\nholds = { zh = "低于 {has}", en = "x" }\nfails = { zh = "4 分", en = "x" }\n'
+    )
+    policy = policy_of(
+        rule("a.poor", "shop", "bool", 'shop.money < yuan("0.04")', own)
+        + '[[exception]]\nid = "a.known"\noverrides = "a.poor"\nentity = "shop"\nwhen = "shop.open"\n'
+        + 'value = "True"\nholds = { zh = "已经认定", en = "x" }\n'
+    )
+    found = reason(policy, "a.poor", shop(is_open=is_open, money=money))
+    if is_open or money is not NO_MONEY:
+        assert (found.holds, found.text.zh) == (is_open, zh)
+    assert "has" in found.values
+
+
 def test_what_is_gathered_is_shown_row_by_row_where_it_was_taken(policy_of, rule, shop):
     policy = policy_of(
         rule("b.is_hand", "person", "bool", 'person.kind == "hand"', WORDS)
@@ -227,6 +245,15 @@ def test_both_sides_and_the_gap_on_each_side_of_a_limit(policy_of, rule, shop, m
     assert ("gap" in found.values) is (holds is not True)
 
 
+@pytest.mark.parametrize(("money", "zh"), [(499, "超过"), (500, "正好 5.00 元"), (501, "高出 0.01 元")])
+def test_where_both_sides_are_the_same_that_is_said_instead_of_the_gap(policy_of, rule, shop, money, zh):
+    sentences = LIMIT.replace("不超过", "低于") + 'at_the_line = { zh = "正好 {limit} 元", en = "just {limit}" }\n'
+    policy = policy_of(rule("a.poor", "shop", "bool", 'shop.money < yuan("5.00")', sentences))
+    found = reason(policy, "a.poor", shop(money=money))
+    assert zh.replace("超过", "低于 5.00 元") in found.text.zh
+    assert found.values.get("gap") == {499: None, 500: "0.00", 501: "0.01"}[money]
+
+
 def test_a_gap_is_never_less_than_nothing(policy_of, rule, shop):
     policy = policy_of(rule("a.poor", "shop", "bool", 'shop.open and shop.money <= yuan("5.00")', LIMIT))
     assert reason(policy, "a.poor", shop(is_open=False, money=1)).values["gap"] == "0.00"
@@ -240,7 +267,7 @@ def test_bounds_are_said_in_words_and_shown_as_bounds(policy_of, rule, shop):
     )
     found = reason(policy, "b.poor", shop(people=(person(700), person(Unknown("w")))))
     assert found.values["all"] == {"at_least": "7.00", "at_most": "16.00"}
-    assert (found.text.zh, found.text.en) == ("至少 7.00 至多 16.00 元", "at least 7.00 at most 16.00")
+    assert (found.text.zh, found.text.en) == ("7.00 至 16.00 元", "7.00 to 16.00")
 
 
 def test_a_limit_that_is_only_the_largest_amount_there_can_be_is_no_bound(policy_of, rule, shop):
