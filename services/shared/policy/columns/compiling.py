@@ -1,88 +1,71 @@
-"""Compiles printed loops with numba, once for each text: the machine code is kept in a folder for the next process."""
+"""Compiles printed loops for this machine, once for each text: the machine code is kept in a folder."""
 
+import ctypes
 import hashlib
-import importlib.util
-import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-import numba
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
+from llvmlite import binding
 
+SPEED = 2
 HASH_CHARACTERS = 32
+Run = Callable[[int, int, int], None]
+"""The function `run` of a printed text: how many groups, the address of the bounds, that of the arrays' addresses."""
 
 
-def compiled(signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compiles a printed function for arrays of these types, or takes it from the folder; it lets other threads run."""
-    decorated: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(
-        signature, cache=True, nogil=True, error_model="numpy", boundscheck=False
-    )
-    return decorated
+class Compiled:
+    """A compiled text; it stays loaded as long as this lives. Calls let other threads run."""
+
+    def __init__(self, text: str, folder: Path) -> None:
+        self._engine = _engine()
+        self._engine.add_object_file(binding.object_file.ObjectFileRef.from_data(_machine_code(text, folder)))
+        self._engine.finalize_object()
+        address = self._engine.get_function_address("run")
+        signature = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+        self.run: Run = signature(address)
 
 
-def loaded(source: str, folder: Path) -> ModuleType:
-    """The printed module, compiled; `folder` holds it and its machine code."""
-    name = f"doudi_columns_{hashlib.sha256(source.encode()).hexdigest()[:HASH_CHARACTERS]}"
-    file = folder / f"{name}.py"
-    if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # Another process may write the same file: each writes its own, and the last to be renamed stays.
-        beside = file.with_suffix(f".{id(source)}.part")
-        beside.write_text(source, encoding="utf-8")
-        beside.replace(file)
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None
-    # What was compiled looks for its own module under its name.
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@cache
+def _target() -> binding.TargetMachine:
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    target = binding.Target.from_default_triple()
+    features = binding.get_host_cpu_features().flatten()
+    return target.create_target_machine(cpu=binding.get_host_cpu_name(), features=features, opt=SPEED, jit=True)
 
 
-# Each is one or two instructions, told to LLVM as such: numba's own would be a branch and half a page.
+def _engine() -> binding.ExecutionEngine:
+    return binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
 
 
-@intrinsic
-def pick(typing_context, condition, then, otherwise):  # type: ignore[no-untyped-def]
-    """`then` where the condition holds; both were computed."""
-
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.select(*arguments)
-
-    return types.int64(types.boolean, types.int64, types.int64), generate
-
-
-@intrinsic
-def least(typing_context, left, right):  # type: ignore[no-untyped-def]
-    """The lesser of two whole numbers."""
-
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.select(builder.icmp_signed("<", *arguments), *arguments)
-
-    return types.int64(types.int64, types.int64), generate
+def _machine_code(text: str, folder: Path) -> bytes:
+    """The object file of a text, from the folder or made now."""
+    file = folder / f"{_identity(text)}.o"
+    if file.exists():
+        return file.read_bytes()
+    code = _compiled(text)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Another process may make the same file: each writes its own, and what is renamed last stays.
+    beside = file.with_suffix(f".{id(code)}.part")
+    beside.write_bytes(code)
+    beside.replace(file)
+    return code
 
 
-@intrinsic
-def greatest(typing_context, left, right):  # type: ignore[no-untyped-def]
-    """The greater of two whole numbers."""
-
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.select(builder.icmp_signed(">", *arguments), *arguments)
-
-    return types.int64(types.int64, types.int64), generate
+def _identity(text: str) -> str:
+    """A name for the machine code: of this text, on a processor such as this, by this compiler."""
+    target = _target()
+    about = (target.triple, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())
+    told = "\n".join([*about, str(binding.llvm_version_info), str(SPEED), text])
+    return hashlib.sha256(told.encode()).hexdigest()[:HASH_CHARACTERS]
 
 
-@intrinsic
-def floor_div(typing_context, amount, divisor):  # type: ignore[no-untyped-def]
-    """A quotient rounded down, also below nought; the divisor is at least 1."""
-
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        quotient = builder.sdiv(*arguments)
-        remainder = builder.sub(arguments[0], builder.mul(quotient, arguments[1]))
-        is_below = builder.icmp_signed("<", remainder, ir.Constant(remainder.type, 0))
-        return builder.sub(quotient, builder.zext(is_below, quotient.type))
-
-    return types.int64(types.int64, types.int64), generate
+def _compiled(text: str) -> bytes:
+    module = binding.parse_assembly(text)
+    module.verify()
+    options = binding.create_pipeline_tuning_options(speed_level=SPEED)
+    builder = binding.create_pass_builder(_target(), options)
+    builder.getModulePassManager().run(module, builder)
+    code: bytes = _target().emit_object(module)
+    return code

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 from services.shared.policy.text import Text
 
-PACKAGES = ("numba", "numpy", "pyarrow", "duckdb")
+PACKAGES = ("llvmlite", "numpy", "pyarrow", "duckdb")
 LOCK = "requirements-population.lock"
 
 

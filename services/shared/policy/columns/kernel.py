@@ -1,16 +1,16 @@
 """Runs the printed passes over the facts of many households, some at a time so that all stays in the cache."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from services.shared.policy.columns.compiling import loaded
+from services.shared.policy.columns.compiling import Compiled
 from services.shared.policy.columns.decisions import Column, Decisions, Statuses
 from services.shared.policy.columns.facts_layout import FactsLayout, layout_of
-from services.shared.policy.columns.kernel_printing import arguments_of, printed_kernel
+from services.shared.policy.columns.kernel_printing import ArrayOf, Printed, printed_kernel
 from services.shared.policy.columns.lowering import Lowering
 from services.shared.policy.columns.passes import Plan, operands, plan_of
 from services.shared.policy.columns.place_values import place_table
@@ -54,7 +54,7 @@ class Results:
     """For each entity, a table of words' numbers and one of numbers, a row a column of the result."""
 
     words: Mapping[str, Array]
-    numbers: Mapping[str, Array]
+    amounts: Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -83,20 +83,20 @@ class Program:
         """The columns of the result; their operations are those of the form for what is known."""
         return self.forms[KNOWN].columns
 
-    def source(self, form: int) -> str:
-        """The printed module of one form."""
-        outputs: dict[tuple[str, int], list[tuple[str, int]]] = {}
-        for column, cell in zip(self.forms[form].columns, self.cells, strict=True):
-            outputs.setdefault((column.entity, column.number), []).append(cell)
-        return printed_kernel(self.forms[form].plan, self.layout, outputs)
+    def printed(self, form: int) -> Printed:
+        """The text of one form, and the arrays it takes."""
+        outputs: dict[tuple[str, int], list[ArrayOf]] = {}
+        for column, (table, row) in zip(self.forms[form].columns, self.cells, strict=True):
+            outputs.setdefault((column.entity, column.number), []).append((table, column.entity, row))
+        return printed_kernel(self.forms[form].plan, self.layout, outputs, form)
 
     @property
     def cells(self) -> tuple[tuple[str, int], ...]:
-        """For each column of the result, the table (`ow` or `on`) and the row in it."""
+        """For each column of the result, the table (`words` or `amounts`) and the row in it."""
         counts: dict[tuple[str, str], int] = {}
         found = []
         for column in self.columns:
-            of = column.entity, "ow" if column.words else "on"
+            of = column.entity, "words" if column.words else "amounts"
             found.append((of[1], counts.get(of, 0)))
             counts[of] = counts.get(of, 0) + 1
         return tuple(found)
@@ -134,29 +134,36 @@ class Kernel:
 
     def __init__(self, program: Program, folder: Path) -> None:
         self.program = program
-        self._forms = tuple(_Compiled(program, form, folder) for form in (KNOWN, OPEN))
-        self._tables = self._tables_of(program.places.policies)
+        self._printed = tuple(program.printed(form) for form in (KNOWN, OPEN))
+        self._compiled = tuple(Compiled(printed.text, folder) for printed in self._printed)
+        self._figures = self._figures_of(program.places.policies)
 
     def with_policies(self, policies: Sequence[PreparedPolicy]) -> "Kernel":
         """The same under other figures of the same places: nothing is compiled anew."""
         other = object.__new__(Kernel)
-        other.program, other._forms = self.program, self._forms
-        other._tables = other._tables_of(policies)
+        other.program, other._printed, other._compiled = self.program, self._printed, self._compiled
+        other._figures = other._figures_of(policies)
         return other
 
-    def _tables_of(self, policies: Sequence[PreparedPolicy]) -> list[Array]:
+    def _figures_of(self, policies: Sequence[PreparedPolicy]) -> list[Array]:
         return [place_table(form.plan, self.program.places, policies) for form in self.program.forms]
 
     def run(self, facts: Facts) -> Results:
         """The result of every household that is not left out. Other threads run meanwhile."""
-        schema = self.program.schema
-        counts = _row_counts(schema, facts)
-        words, numbers = self._empty(counts, "ow", np.int16), self._empty(counts, "on", np.int64)
-        arrays = _named(schema, facts, counts, words, numbers)
+        counts = _row_counts(self.program.schema, facts)
+        words, amounts = self._empty(counts, "words", np.int16), self._empty(counts, "amounts", np.int64)
+        arrays = _named(self.program.schema, facts, counts, words, amounts)
+        groups, bounds = _bounds(self.program.schema, facts)
         for form in (KNOWN, OPEN):
             if (facts.mode == form).any():
-                self._forms[form].run(arrays, self._tables[form], facts)
-        return Results(words, numbers)
+                self._run(form, {**arrays, **self._kept(form, bounds)}, groups, bounds)
+        return Results(words, amounts)
+
+    def _run(self, form: int, arrays: Mapping[ArrayOf, Array], groups: int, bounds: Array) -> None:
+        arrays = {**arrays, ("figures",): self._figures[form]}
+        taken = [arrays[name] for name in self._printed[form].arrays]
+        addresses = np.array([array.ctypes.data for array in taken], np.uint64)
+        self._compiled[form].run(groups, bounds.ctypes.data, addresses.ctypes.data)
 
     def _empty(self, counts: Mapping[str, int], table: str, kind: type) -> dict[str, Array]:
         return {
@@ -165,53 +172,24 @@ class Kernel:
             if (rows := self.program.result_rows(entity, table))
         }
 
-
-@dataclass
-class _Compiled:
-    """One form's functions and the arrays that each takes."""
-
-    program: Program
-    form: int
-    folder: Path
-    functions: list[tuple[Callable[..., None], tuple[str, ...], str]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        source = self.program.source(self.form)
-        module = loaded(source, self.folder)
-        heads = [line for line in source.splitlines() if line.startswith("def ")]
-        self.functions = [
-            (getattr(module, f"pass_{part.number}"), arguments_of(head), self._looped(part.entity))
-            for part, head in zip(self.program.forms[self.form].plan.passes, heads, strict=True)
-        ]
-
-    def _looped(self, entity: str) -> str:
-        """The entity whose rows are numbered from `first` to `last`: the parent's, or the root's own."""
-        return self.program.schema.by_name[entity].parent or entity
-
-    def run(self, arrays: dict[str, Array], table: Array, facts: Facts) -> None:
-        bounds = self._bounds(facts)
-        arrays = {**arrays, "P": table, **self._kept(bounds)}
-        for number in range(len(bounds[self.program.schema.root.name]) - 1):
-            for function, names, looped in self.functions:
-                first, last = bounds[looped][number : number + 2]
-                function(first, last, self.form, *[arrays[name] for name in names])
-
-    def _bounds(self, facts: Facts) -> dict[str, list[int]]:
-        """For each entity, where its rows begin in every group of households, and the end."""
-        starts = [*range(0, facts.households, HOUSEHOLDS_AT_A_TIME), facts.households]
-        bounds = {self.program.schema.root.name: np.array(starts)}
-        for entity in self.program.schema.entities[1:]:
-            assert entity.parent is not None
-            bounds[entity.name] = facts.begins[entity.name][bounds[entity.parent]]
-        return {name: [int(each) for each in found] for name, found in bounds.items()}
-
-    def _kept(self, bounds: Mapping[str, list[int]]) -> dict[str, Array]:
-        plan, found = self.program.forms[self.form].plan, {}
-        for entity, starts in bounds.items():
-            rows = max(np.diff(starts), default=0)
-            found[f"kt_{entity}"] = np.empty((rows, plan.kept_in(entity, truths=True)), np.bool_)
-            found[f"kn_{entity}"] = np.empty((rows, plan.kept_in(entity, truths=False)), np.int64)
+    def _kept(self, form: int, bounds: Array) -> dict[ArrayOf, Array]:
+        """Room for what is kept between the passes over one group of households."""
+        plan, found = self.program.forms[form].plan, dict[ArrayOf, Array]()
+        for entity, starts in zip(self.program.layout.entities, bounds, strict=True):
+            rows = int(np.diff(starts).max(initial=0))
+            found["truths", entity] = np.empty(rows * plan.kept_in(entity, truths=True), np.int8)
+            found["numbers", entity] = np.empty(rows * plan.kept_in(entity, truths=False), np.int64)
         return found
+
+
+def _bounds(schema: Schema, facts: Facts) -> tuple[int, Array]:
+    """How many groups of households there are; for each entity where its rows begin in each, and the end."""
+    starts = np.array([*range(0, facts.households, HOUSEHOLDS_AT_A_TIME), facts.households], np.int64)
+    found = {schema.root.name: starts}
+    for entity in schema.entities[1:]:
+        assert entity.parent is not None
+        found[entity.name] = facts.begins[entity.name][found[entity.parent]]
+    return len(starts) - 1, np.array([found[entity.name] for entity in schema.entities], np.int64)
 
 
 def _row_counts(schema: Schema, facts: Facts) -> dict[str, int]:
@@ -222,20 +200,20 @@ def _row_counts(schema: Schema, facts: Facts) -> dict[str, int]:
 
 
 def _named(
-    schema: Schema, facts: Facts, counts: Mapping[str, int], words: Mapping[str, Array], numbers: Mapping[str, Array]
-) -> dict[str, Array]:
-    """Every array under the name that printed functions have for it."""
-    arrays = {f"f{width}_{entity}": table for (entity, width), table in facts.facts.items()}
-    arrays |= {f"ow_{entity}": table for entity, table in words.items()}
-    arrays |= {f"on_{entity}": table for entity, table in numbers.items()}
-    arrays |= {f"u_{entity}": marks for entity, marks in facts.untold.items()}
-    arrays["place"] = facts.place
-    modes = {schema.root.name: facts.mode}
+    schema: Schema, facts: Facts, counts: Mapping[str, int], words: Mapping[str, Array], amounts: Mapping[str, Array]
+) -> dict[ArrayOf, Array]:
+    """Every array under what it holds."""
+    arrays: dict[ArrayOf, Array] = {("place",): facts.place, ("mode", schema.root.name): facts.mode}
+    for (name, width), table in facts.facts.items():
+        arrays |= {("fact", name, width, row): values for row, values in enumerate(table)}
+    for what, tables in (("words", words), ("amounts", amounts)):
+        arrays |= {(what, name, row): values for name, table in tables.items() for row, values in enumerate(table)}
+    arrays |= {("untold", name): marks for name, marks in facts.untold.items()}
     for entity in schema.entities[1:]:
         assert entity.parent is not None
         begins = facts.begins[entity.name]
-        up = np.repeat(np.arange(counts[entity.parent], dtype=np.int64), np.diff(begins))
-        modes[entity.name] = modes[entity.parent][up]
-        arrays |= {f"off_{entity.name}": begins, f"up_{entity.name}": up}
-    arrays |= {f"mode_{entity}": mode for entity, mode in modes.items()}
+        # One entry more than rows: where the rows of the next group would begin.
+        up = np.append(np.repeat(np.arange(counts[entity.parent], dtype=np.int64), np.diff(begins)), 0)
+        arrays |= {("begins", entity.name): begins, ("up", entity.name): up}
+        arrays["mode", entity.name] = arrays["mode", entity.parent][up[:-1]]
     return arrays

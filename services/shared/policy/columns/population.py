@@ -109,7 +109,7 @@ class PopulationPolicy:
     def _columns(self, entity: Entity, results: Results) -> dict[str, pa.Array]:
         program = self.program
         return {
-            column.name: _array(column, (results.words if column.words else results.numbers)[entity.name][cell[1]])
+            column.name: _array(column, (results.words if column.words else results.amounts)[entity.name][cell[1]])
             for column, cell in zip(program.columns, program.cells, strict=True)
             if column.entity == entity.name
         }
