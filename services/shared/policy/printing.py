@@ -1,13 +1,18 @@
-"""Prints a rulebook as one Python function over rows and compiles it: what runs is printed, never read from a pack."""
+"""Prints a rulebook as one Python function over rows and compiles it: what runs is printed, never read from a pack.
+
+The careful program gives every rule the value OPEN whose inputs are open. The quick one is the same program for a
+policy that holds all its figures and a row of which nothing is open: what is open stops it, and the careful one runs.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from services.shared.policy import tree
 from services.shared.policy.open_value import OPEN, OpenValueUsed
 from services.shared.policy.rulebook import Rule, Rulebook
-from services.shared.policy.schema import Schema
+from services.shared.policy.schema import BOOL, Schema
 from services.shared.policy.spelling import ParameterSlot, Spelling
 from services.shared.policy.tree import Node
 from services.shared.vocabulary.period import full_months
@@ -19,16 +24,38 @@ Place = tuple[int, ...]
 """The slots that lead from the root's frame to a value: before each but the last, the row's number is taken."""
 
 
+Determine = Callable[[Frame], Frame]
+"""Gives every rule's value for one root row."""
+
+
 @dataclass(frozen=True)
 class Program:
-    """The compiled function, where in what it returns each rule's value lies and what was gathered for the row above,
-    and the parameters it takes, in order."""
+    """The printed function, where in what it returns each rule's value lies and what was gathered for the row above,
+    and the parameters it takes, in order. Compiled when it is first run."""
 
     source: str
-    function: Callable[[Frame, int, tuple[Any, ...]], Frame]
     places: Mapping[str, Place]
     gathered: Mapping[tree.Aggregate, Place]
     parameters: tuple[ParameterSlot, ...]
+    book: Rulebook = field(repr=False, compare=False)
+
+    @cached_property
+    def function(self) -> Callable[[Frame, int, tuple[Any, ...]], Frame]:
+        """The careful program, of a root row, the date and the parameters."""
+        function: Callable[..., Frame] = _compiled(self.source, self.book)["determine"]
+        return function
+
+    @cached_property
+    def quick_source(self) -> str:
+        """The text of `quick`."""
+        return _Printer(self.book, quick_parameters=self.parameters).source()
+
+    @cached_property
+    def quick(self) -> Callable[[int, tuple[Any, ...], Determine], Determine]:
+        """Prepares the quick program for a date, parameters of which none is OPEN, and what runs in its place where
+        something is open."""
+        prepare: Callable[..., Determine] = _compiled(self.quick_source, self.book)["prepare"]
+        return prepare
 
 
 def compile_rulebook(book: Rulebook, *, hasty: bool = False) -> Program:
@@ -36,12 +63,15 @@ def compile_rulebook(book: Rulebook, *, hasty: bool = False) -> Program:
 
     A `hasty` program takes what is open for not settled; the other leaves `settled` of it to the abstract evaluator.
     """
-    printer = _Printer(book, hasty)
-    source = printer.source()
+    printer = _Printer(book, hasty=hasty)
+    return Program(printer.source(), printer.places, printer.gathered, tuple(printer.parameters), book)
+
+
+def _compiled(source: str, book: Rulebook) -> dict[str, Any]:
     namespace: dict[str, Any] = {"OPEN": OPEN, "OpenValueUsed": OpenValueUsed, "full_months": full_months}
     # The text is printed from the checked tree alone: names are numbered, codes are the schema's, numbers are ours.
     exec(compile(source, f"<rules {book.chain[0].id} {book.on}>", "exec"), namespace)
-    return Program(source, namespace["determine"], printer.places, printer.gathered, tuple(printer.parameters))
+    return namespace
 
 
 @dataclass
@@ -73,9 +103,14 @@ class _Stage:
 
 
 class _Printer(Spelling):
-    def __init__(self, book: Rulebook, hasty: bool) -> None:
+    """Prints the careful program; the quick one where `quick_parameters` give the order in which it takes them."""
+
+    def __init__(
+        self, book: Rulebook, *, hasty: bool = False, quick_parameters: tuple[ParameterSlot, ...] | None = None
+    ) -> None:
         super().__init__()
-        self._hasty = hasty
+        self._hasty, self._quick = hasty, quick_parameters is not None
+        self.parameters.extend(quick_parameters or ())
         self._schema: Schema = book.schema
         self._figures: dict[tree.ParameterRef, str] = {}
         self._aggregates: dict[tree.Aggregate, str] = {}
@@ -84,6 +119,7 @@ class _Printer(Spelling):
         self._same: dict[str, str] = {}
         self._twins: dict[tuple[str, Node], str] = {}
         self._figure_rules: set[str] = set()
+        self._rules = book.rules
         for name, rule in book.rules.items():
             self._add_rule(name, rule)
         for rule in book.rules.values():
@@ -91,6 +127,8 @@ class _Printer(Spelling):
         self._add_aggregates()
         self._stages: list[_Stage] = []
         self._lines: list[str] = []
+        self._fixed: dict[Node, str] = {}
+        self._fixed_lines: tuple[list[str], list[str]] = ([], [])
         self._home: dict[str, _Stage] = {}
         self._gathered_in: dict[str, _Stage] = {}
         self.places: dict[str, Place] = {}
@@ -99,21 +137,46 @@ class _Printer(Spelling):
     def source(self) -> str:
         """The function's text; fills `places`, `gathered` and `parameters`."""
         root = self._stage(self._schema.root.name, None)
-        self._scope(root, set(self._items), set(), "    ")
-        self._lines.append(f"    return {_tuple(root.entries)}")
-        for name, stage in self._home.items():
-            self.places[name] = (*stage.place(), stage.entries.index(self._numbers[name]))
-        self.places |= {name: self.places[twin] for name, twin in self._same.items()}
+        self._scope(root, set(self._items), set(), "            " if self._quick else "    ")
         for node, name in self._aggregates.items():
             self.gathered[node] = (*self._gathered_in[name].place(), self._gathered_in[name].entries.index(name))
-        figures = [line for node, name in list(self._figures.items()) for line in self._figure_lines(node, name)]
-        head = [f"def determine(e_{self._schema.root.name}, as_of, P):"]
-        if self.parameters:
-            head.append(f"    {', '.join(f'p{index}' for index in range(len(self.parameters)))}, = P")
-        return "\n".join([*head, *figures, *self._lines, ""])
+            self.places[name] = self.gathered[node]
+        for name, stage in self._home.items():
+            self.places[name] = (*stage.place(), stage.entries.index(self._numbers[name]))
+        self.places = {name: self.places[self._same.get(name, name)] for name in self._rules}
+        return "\n".join([*(self._quick_text(root) if self._quick else self._careful_text(root)), ""])
 
-    def _figure_lines(self, node: tree.ParameterRef, name: str) -> list[str]:
-        return [f"    try: {name} = {super().parameter(node)}", f"    except OpenValueUsed: {name} = OPEN"]
+    def _careful_text(self, root: _Stage) -> Iterator[str]:
+        figures = self._figure_lookups()
+        yield f"def determine(e_{root.entity}, as_of, P):"
+        yield from self._taken()
+        for lookup in figures:
+            yield f"    try: {lookup}"
+            yield f"    except OpenValueUsed: {lookup.partition(' = ')[0]} = OPEN"
+        yield from self._lines
+        yield f"    return {_tuple(root.entries)}"
+
+    def _quick_text(self, root: _Stage) -> Iterator[str]:
+        """A function for one policy: what rests on its figures alone is computed before any row is seen."""
+        figures = self._figure_lookups()
+        yield "def prepare(as_of, P, careful):"
+        yield from self._taken()
+        yield from (f"    {line}" for line in self._fixed_lines[0])
+        yield f"    def determine(e_{root.entity}):"
+        yield "        try:"
+        yield from (f"            {line}" for line in [*figures, *self._fixed_lines[1]])
+        yield from self._lines
+        yield f"            return {_tuple(root.entries)}"
+        yield "        except OpenValueUsed: pass"
+        yield f"        return careful(e_{root.entity})"
+        yield "    return determine"
+
+    def _figure_lookups(self) -> list[str]:
+        return [f"{name} = {super(_Printer, self).parameter(node)}" for node, name in list(self._figures.items())]
+
+    def _taken(self) -> Iterator[str]:
+        if self.parameters:
+            yield f"    {', '.join(f'p{index}' for index in range(len(self.parameters)))}, = P"
 
     # --- what there is to compute ------------------------------------------------------------------------------
 
@@ -122,6 +185,9 @@ class _Printer(Spelling):
         twin = self._twins.setdefault((rule.entity, rule.node), name)
         if isinstance(rule.node, tree.RuleRef) and rule.node.entity == rule.entity:
             twin = self._same.get(rule.node.rule, rule.node.rule)
+        elif isinstance(rule.node, tree.Aggregate) and self._schema.by_name[rule.node.entity].parent == rule.entity:
+            twin = self.aggregate(rule.node)
+            self._numbers[twin] = twin
         if twin != name:
             self._same[name] = twin
             self._numbers[name] = self._numbers[twin]
@@ -220,21 +286,32 @@ class _Printer(Spelling):
     def _loop(self, stage: _Stage, batch: set[str], done: set[str], indent: str) -> None:
         assert stage.parent is not None
         gathered = [name for name in self._items if name in batch and self._yields_outside(name, stage.entity)]
-        self._lines += [f"{indent}{name} = {_STARTS[self._items[name].node.operator]}" for name in gathered]  # type: ignore[union-attr]
+        self._lines += [f"{indent}{name} = {self._start(stage, self._items[name].node)}" for name in gathered]
         start = len(self._lines)
         self._head(stage, batch, indent)
+        first = len(self._lines)
         body = indent + "    "
         self._scope(stage, batch, set(done), body)
+        if len(self._lines) == first and not stage.entries:
+            del self._lines[start:]
         if stage.entries:
             self._lines.insert(start, f"{indent}L{stage.number} = []")
             self._lines.append(f"{body}L{stage.number}.append({_tuple(stage.entries)})")
             stage.parent.entries.append(f"L{stage.number}")
         self._finish(stage, gathered, indent)
 
+    def _start(self, stage: _Stage, node: Node) -> str:
+        assert isinstance(node, tree.Aggregate)
+        return f"len({self._rows(stage)})" if _counts_rows(node) else _STARTS[node.operator]
+
+    def _rows(self, stage: _Stage) -> str:
+        assert stage.parent is not None
+        return f"e_{stage.parent.entity}[{self._schema.rows_slot(stage.entity)}]"
+
     def _head(self, stage: _Stage, batch: set[str], indent: str) -> None:
         """The loop's first lines: rows beside the frames of earlier loops, and the values of these that are used."""
         assert stage.parent is not None
-        rows = f"e_{stage.parent.entity}[{self._schema.rows_slot(stage.entity)}]"
+        rows = self._rows(stage)
         earlier = [other for other in self._stages[: stage.number] if other.entity == stage.entity and other.entries]
         if not earlier:
             self._lines.append(f"{indent}for e_{stage.entity} in {rows}:")
@@ -266,6 +343,9 @@ class _Printer(Spelling):
             return
         slot = self._schema.rows_slot(stage.entity) + 1
         self._lines.append(f"{indent}if e_{stage.parent.entity}[{slot}] is not True:")
+        if self._quick:
+            self._lines.append(f"{indent}    return careful(e_{self._schema.root.name})")
+            return
         for name in gathered:
             decided = {"any": "True", "all": "False"}.get(self._items[name].node.operator)  # type: ignore[union-attr]
             guard = f"if {name} is not {decided}: " if decided else ""
@@ -279,19 +359,29 @@ class _Printer(Spelling):
             self._gather(item.name, item.node, indent)
             return
         number = self._numbers[item.name]
+        stage.entries.append(number)
+        self._home[item.name] = stage
+        if self._quick:
+            self._lines.append(f"{indent}{number} = {self.spell(item.node)}")
+            if _passes_on(item.node):
+                self._lines.append(f"{indent}{number} == {number}")
+            return
         guard = "".join(f"OPEN if {figure} is OPEN else " for figure in self._needed_figures(item.node))
         self._lines.append(f"{indent}try: {number} = {guard}{self.spell(item.node)}")
         self._lines.append(f"{indent}except OpenValueUsed: {number} = OPEN")
         if guard or self._yields_a_figure(item.node):
             self._figure_rules.add(item.name)
-        stage.entries.append(number)
-        self._home[item.name] = stage
 
     def _gather(self, name: str, node: tree.Aggregate, indent: str) -> None:
+        if _counts_rows(node):
+            return
         operand = self.spell(node.operand)
         test = {"any": operand, "all": f"not {operand}", "count": operand}.get(node.operator, "")
         tests = [] if node.condition is None else [self.spell(node.condition)]
         tests += [test] if test and test != "True" else []
+        if self._quick and node.operator in ("min", "max") and _passes_on(node.operand):
+            # The first value of an extreme is compared with none, and would be taken though it is open.
+            tests.append(f"{operand} == {operand}")
         step = {
             "sum": f"{name} += {operand}",
             "count": f"{name} += 1",
@@ -301,6 +391,9 @@ class _Printer(Spelling):
             "min": f"{name} = {operand} if {name} is None or {operand} < {name} else {name}",
         }[node.operator]
         condition = f"if {' and '.join(tests)}: " if tests else ""
+        if self._quick:
+            self._lines.append(f"{indent}{condition}{step}")
+            return
         decided = {"any": "True", "all": "False"}.get(node.operator)
         guard = f"if {name} is not {decided}: " if decided else ""
         self._lines.append(f"{indent}try:")
@@ -328,6 +421,27 @@ class _Printer(Spelling):
             isinstance(node, tree.RuleRef) and node.rule in self._figure_rules
         )
 
+    # --- what hangs on no row --------------------------------------------------------------------------------------
+
+    def spell(self, node: Node) -> str:
+        if not self._quick or not isinstance(node, _HOISTED):
+            return super().spell(node)
+        hangs_on = max(map(self._hangs_on, tree.walk(node)))
+        if hangs_on not in (_FIGURES, _ROOT) or (hangs_on == _ROOT and len(self._stages) == 1):
+            return super().spell(node)
+        if node not in self._fixed:
+            printed = super().spell(node)
+            self._fixed[node] = f"h{len(self._fixed)}"
+            self._fixed_lines[hangs_on - _FIGURES].append(f"{self._fixed[node]} = {printed}")
+        return self._fixed[node]
+
+    def _hangs_on(self, node: Node) -> int:
+        if isinstance(node, tree.FactRef):
+            return _ROOT if node.entity == self._schema.root.name else _ROW
+        if isinstance(node, tree.ParameterRef | tree.AsOf | tree.Held):
+            return _FIGURES
+        return _NOTHING if isinstance(node, (tree.Const, *_HOISTED)) else _ROW
+
     # --- names -------------------------------------------------------------------------------------------------
 
     def fact(self, node: tree.FactRef) -> str:
@@ -353,6 +467,23 @@ class _Printer(Spelling):
     def settled(self, node: tree.Settled) -> str:
         return f"({self.spell(node.operand)} is True)" if self._hasty else super().settled(node)
 
+
+def _passes_on(node: Node) -> bool:
+    """Whether the node can have the value of an open fact without being stopped by it."""
+    if isinstance(node, tree.Choice):
+        return _passes_on(node.then) or _passes_on(node.otherwise)
+    return isinstance(node, tree.FactRef) or (isinstance(node, tree.Junction) and _passes_on(node.operands[-1]))
+
+
+def _counts_rows(node: tree.Aggregate) -> bool:
+    return node.operator == "count" and node.condition is None and node.operand == tree.Const(True, BOOL)
+
+
+_NOTHING, _FIGURES, _ROOT, _ROW = range(4)
+"""What an expression hangs on: nothing, the figures and the date, the root's facts too, or other rows and rules."""
+
+_HOISTED = (tree.Arithmetic, tree.Share, tree.Rounded, tree.Extreme)
+"""What is worth computing once, and can be computed whether it will be needed or not."""
 
 _STARTS = {"sum": "0", "count": "0", "any": "False", "all": "True", "min": "None", "max": "None"}
 

@@ -99,10 +99,11 @@ class Spelling(ABC):
     def _rounded(self, node: tree.Rounded) -> str:
         amount, divisor = self._ratio(node.operand)
         whole = product(divisor, str(node.unit_fen))
+        less_one = str(int(whole) - 1) if whole.isdecimal() else f"{whole} - 1"
         steps = {
             "floor": f"{amount} // {whole}",
-            "ceil": f"({amount} + {whole} - 1) // {whole}",
-            "half_up": f"(2 * {amount} + {whole}) // (2 * {whole})",
+            "ceil": f"({amount} + {less_one}) // {whole}",
+            "half_up": f"(2 * {amount} + {whole}) // {product('2', whole)}",
         }
         return product(f"({steps[node.mode]})", str(node.unit_fen))
 
@@ -115,10 +116,16 @@ class Spelling(ABC):
         if len(printed) != 2:
             return f"{node.operator}({', '.join(printed)})"
         # Twice as quick as calling the built-in; the first is computed before the second, and both only once.
+        (first, kept_first), (second, kept_second) = (self._kept(text) for text in printed)
+        return f"({kept_first} if {first} {'>' if node.operator == 'max' else '<'} {second} else {kept_second})"
+
+    def _kept(self, printed: str) -> tuple[str, str]:
+        """The text where it is computed, and what it is called from then on."""
+        if printed.isidentifier() or printed.isdecimal():
+            return printed, printed
         self._temporaries += 1
-        first, second = f"t{self._temporaries}", f"u{self._temporaries}"
-        sign = ">" if node.operator == "max" else "<"
-        return f"({first} if ({first} := {printed[0]}) {sign} ({second} := {printed[1]}) else {second})"
+        name = f"t{self._temporaries}"
+        return f"({name} := {printed})", name
 
     def _span(self, node: tree.Span) -> str:
         earlier, later = self.spell(node.earlier), self.spell(node.later)
@@ -153,6 +160,9 @@ _SPELLINGS: dict[type, str] = {
 
 
 def product(left: str, right: str) -> str:
+    """The two multiplied, as far as that can be done now."""
+    if left.isdecimal() and right.isdecimal():
+        return str(int(left) * int(right))
     if "1" in (left, right):
         return right if left == "1" else left
     return f"({left} * {right})"
