@@ -64,17 +64,17 @@ _DISABILITIES: Mapping[str, Text] = {
     "mental": Text("精神残疾", "mental"),
 }
 _INCOMES: Mapping[str, Text] = {
-    "wage": Text("工资收入", "wages"),
+    "wage": Text("工资收入", "income from wages"),
     "business": Text("经营收入", "business income"),
     "property": Text("财产收入", "income from property"),
     "pension": Text("养老金（不含基础养老金）", "pension, the base pension left out"),
     "base_pension": Text("中央基础养老金", "the central base pension"),
     "unemployment_benefit": Text("失业金", "unemployment benefit"),
     "maintenance": Text("赡养费、抚养费、扶养费", "maintenance received"),
-    "transfer": Text("其他转移收入", "other transfers"),
-    "special_care": Text("优待抚恤金", "special care payments"),
-    "scholarship": Text("奖学金、助学金", "scholarships"),
-    "disability_subsidy": Text("残疾人两项补贴收入", "disability subsidies received"),
+    "transfer": Text("其他转移收入", "income from other transfers"),
+    "special_care": Text("优待抚恤金", "income from special care payments"),
+    "scholarship": Text("奖学金、助学金", "income from scholarships"),
+    "disability_subsidy": Text("残疾人两项补贴收入", "income from disability subsidies"),
     "old_age_allowance": Text("高龄津贴收入", "the old-age allowance received"),
     "social_assistance": Text("社会救助款", "social assistance received"),
     "childcare_subsidy": Text("育儿补贴", "the childcare subsidy"),
@@ -100,7 +100,7 @@ _PERSON: Mapping[str, Text] = {
 _FACTS: Mapping[str, Mapping[str, Text]] = {
     "household": {
         "area_type": Text("城乡类别", "urban or rural"),
-        "financial": Text("存款等金融资产", "savings and other financial assets"),
+        "financial": Text("存款等金融资产", "the amount of savings and other financial assets"),
         "homes": Text("住房套数", "the number of homes"),
         "non_residential": Text("非居住用房数", "the number of non-residential properties"),
         "recognised_as": Text("已认定的身份", "the status already recognised"),

@@ -129,6 +129,7 @@ _RULE: tuple[Aspect, ...] = (
     (Text("依据", "citations"), lambda rule: rule.citations),
     (Text("成立时的说明", "sentence where it holds"), lambda rule: rule.holds),
     (Text("不成立时的说明", "sentence where it fails"), lambda rule: rule.fails),
+    (Text("恰在界线时的说明", "sentence at the line"), lambda rule: rule.at_the_line),
     (Text("未定时的说明", "sentence while open"), lambda rule: rule.open),
     (Text("说明中的数值", "values of sentences"), lambda rule: (rule.values, rule.gap, rule.shown_when)),
     (Text("对象和类型", "entity and type"), lambda rule: (rule.entity, rule.type, rule.codes)),

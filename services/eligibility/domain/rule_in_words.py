@@ -248,7 +248,7 @@ class Wording:
         if isinstance(operand, tree.Comparison):
             return self._comparison(replace(operand, operator=_OPPOSITE[operand.operator]), naming)
         if isinstance(operand, tree.Among):
-            return self._one_of(operand, ("{}不是{}", "{} is none of {}"))
+            return self._one_of(operand, ("{}不是{}", "{} is not {}"))
         return fill(("不符合：{}", "not so: {}"), self._bracketed(operand))
 
     def _junction(self, node: tree.Junction, _: str) -> Text:
@@ -328,8 +328,10 @@ class Wording:
     def _of_rows(self, forms: tuple[str, str], node: tree.Aggregate, what: Text) -> Text:
         who = PLURALS[node.entity] if node.operator == "count" else ENTITIES[node.entity]
         if node.condition is not None:
-            form = ("{1}的{0}", "{0} who {1}") if node.entity in _PERSONS else ("{1}的{0}", "{0} that {1}")
-            who = fill(form, who, self._quoted(node.condition))
+            relative = "who" if node.entity in _PERSONS else "that"
+            if isinstance(self._unnamed(node.condition), tree.Comparison | tree.Among):
+                relative = "where"
+            who = fill(("{1}的{0}", f"{{0}} {relative} {{1}}"), who, self._quoted(node.condition))
         unit = "名" if node.entity in _PERSONS else "个"
         return Text(
             forms[0].format(who=who.zh, what=what.zh, unit=unit), forms[1].format(who=who.en, what=what.en, unit="")

@@ -40,9 +40,13 @@ def lines(clause, language):
             ["与户主的关系是户主、配偶或子女"],
             ["the relation to the head is head, spouse or child"],
         ),
-        ("member.disability_grade not in (1, 2)", ["残疾等级不是1或2"], ["the grade of disability is none of 1 or 2"]),
-        ("member.income_wage > 0", ["工资收入超过 0 元"], ["wages is above 0 yuan"]),
-        ('member.income_wage >= yuan("10.50")', ["工资收入不低于 10.50 元"], ["wages is at least 10.50 yuan"]),
+        ("member.disability_grade not in (1, 2)", ["残疾等级不是1或2"], ["the grade of disability is not 1 or 2"]),
+        ("member.income_wage > 0", ["工资收入超过 0 元"], ["income from wages is above 0 yuan"]),
+        (
+            'member.income_wage >= yuan("10.50")',
+            ["工资收入不低于 10.50 元"],
+            ["income from wages is at least 10.50 yuan"],
+        ),
         (
             "member.missing or (member.deceased or membership.age < 16)",
             ["以下至少一项符合", ["失踪"], ["已死亡"], ["年龄低于 16"]],
@@ -76,6 +80,16 @@ def test_a_condition_reads_as_a_sentence_or_a_list(expression, zh, en):
             "sum(income.counted for member in members if membership.counted)",
             "每名计入家庭人口的家庭成员的本人计入的收入之和",
             "the sum of own income counted over every member who counts as a member of the household",
+        ),
+        (
+            'sum(event.requested for event in events if event.kind == "fire")',
+            "每个“事件类别是火灾”的急难事件的申请的金额之和",
+            "the sum of the amount asked for over every emergency where the kind of emergency is fire",
+        ),
+        (
+            "income.household if base_pension_counted else 0",
+            "如果基础养老金计入收入，为家庭每月计入的收入；否则为 0 元",
+            "the household's income counted a month if the base pension counts as income, else 0 yuan",
         ),
         (
             'ceil_to(dibao_standard * rate("0.3"), yuan)',
