@@ -18,54 +18,57 @@ class Compiled:
     """A compiled text; it stays loaded as long as this lives. Calls let other threads run."""
 
     def __init__(self, text: str, folder: Path) -> None:
-        self._engine = _engine()
-        self._engine.add_object_file(binding.object_file.ObjectFileRef.from_data(_machine_code(text, folder)))
+        kept = _Kept(folder / f"{_identity(text)}.o")
+        module = binding.parse_assembly(text)
+        machine = _machine()
+        if not kept.code:
+            _optimise(module, machine)
+        self._engine = binding.create_mcjit_compiler(module, machine)
+        self._engine.set_object_cache(kept.keep, lambda _: kept.code)
         self._engine.finalize_object()
         address = self._engine.get_function_address("run")
         signature = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
         self.run: Run = signature(address)
 
 
+class _Kept:
+    """The machine code of a text, in a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.code = file.read_bytes() if file.exists() else None
+
+    def keep(self, _: binding.ModuleRef, code: bytes) -> None:
+        """Write the code that was made."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        # Another process may make the same file: each writes its own, and what is renamed last stays.
+        beside = self._file.with_suffix(f".{id(self)}.part")
+        beside.write_bytes(code)
+        beside.replace(self._file)
+
+
 @cache
-def _target() -> binding.TargetMachine:
+def _native() -> binding.Target:
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
-    target = binding.Target.from_default_triple()
+    return binding.Target.from_default_triple()
+
+
+def _machine() -> binding.TargetMachine:
+    """A target machine of its own for each engine, which ends it with itself."""
     features = binding.get_host_cpu_features().flatten()
-    return target.create_target_machine(cpu=binding.get_host_cpu_name(), features=features, opt=SPEED, jit=True)
-
-
-def _engine() -> binding.ExecutionEngine:
-    return binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
-
-
-def _machine_code(text: str, folder: Path) -> bytes:
-    """The object file of a text, from the folder or made now."""
-    file = folder / f"{_identity(text)}.o"
-    if file.exists():
-        return file.read_bytes()
-    code = _compiled(text)
-    folder.mkdir(parents=True, exist_ok=True)
-    # Another process may make the same file: each writes its own, and what is renamed last stays.
-    beside = file.with_suffix(f".{id(code)}.part")
-    beside.write_bytes(code)
-    beside.replace(file)
-    return code
+    return _native().create_target_machine(cpu=binding.get_host_cpu_name(), features=features, opt=SPEED, jit=True)
 
 
 def _identity(text: str) -> str:
     """A name for the machine code: of this text, on a processor such as this, by this compiler."""
-    target = _target()
-    about = (target.triple, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())
+    about = (_native().triple, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())
     told = "\n".join([*about, str(binding.llvm_version_info), str(SPEED), text])
     return hashlib.sha256(told.encode()).hexdigest()[:HASH_CHARACTERS]
 
 
-def _compiled(text: str) -> bytes:
-    module = binding.parse_assembly(text)
+def _optimise(module: binding.ModuleRef, machine: binding.TargetMachine) -> None:
     module.verify()
     options = binding.create_pipeline_tuning_options(speed_level=SPEED)
-    builder = binding.create_pass_builder(_target(), options)
+    builder = binding.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
-    code: bytes = _target().emit_object(module)
-    return code

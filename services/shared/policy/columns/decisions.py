@@ -1,13 +1,16 @@
 """What programmes' own tests and the exclusions make of each row: the columns of the result, as operations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.shared.policy import tree
-from services.shared.policy.columns.lowering import Codes, Lowering, Range, Truth
+from services.shared.policy.columns.lowering import Codes, Lowering, Possible, Range, Truth
 from services.shared.policy.columns.operations import FAR, Number
+from services.shared.policy.columns.places import NotInOneKernel
 from services.shared.policy.pack import Exclusion, Programme
+from services.shared.policy.rulebook import Rulebook, sub_rules
 from services.shared.policy.schema import BOOL, NUMBERS
+from services.shared.policy.tree import Node
 
 OUTCOMES = (None, "eligible", "ineligible", "undetermined")
 """The outcomes by their numbers; the first where the place has no such programme."""
@@ -32,12 +35,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Statuses:
-    """The statuses that make a household's category, the highest first, and the fact that says which it has already."""
+    """The statuses that make a household's category, the highest first, and the fact that says which it has already.
+
+    `draws` and `drawn`, before a programme's name, are the facts of its entity that say whether it is in payment, and
+    what it then comes to.
+    """
 
     ranks: tuple[str, ...]
     recognised: tuple[str, str]
     none: str
     undetermined: str
+    draws: str = "draws_"
+    drawn: str = "drawn_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,19 @@ class _Decided:
     programme: Programme
     eligible: Number
     undetermined: Number
+    excluded: Number
     amount: Range | None
+
+    @property
+    def paid(self) -> Number:
+        """The amount, where it is granted."""
+        assert self.amount is not None
+        return self.amount.least
+
+    @property
+    def changes(self) -> tuple[Number, Number]:
+        """Whether the result grants the aid or ends it."""
+        return self.eligible, self.excluded
 
 
 class Decisions:
@@ -55,6 +76,12 @@ class Decisions:
         self._lowering, self._graph, self._places = lowering, lowering.graph, lowering.places
         self.columns: list[Column] = []
         decided = [self._decided(item, places) for item, places in self._places.programmes.values()]
+        by_name = {each.programme.id: each for each in decided}
+        self._together = {
+            each.programme.id: self._beside(each, by_name, statuses)
+            for each in decided
+            if each.programme.set_off and statuses is not None
+        }
         self._totals(decided)
         if statuses is not None:
             self._category(decided, statuses)
@@ -83,13 +110,14 @@ class Decisions:
         self._column(item.id, item.entity, graph.pick(is_offered, outcome, graph.const(0)), OUTCOMES)
         if amount is not None:
             self._column(f"{item.id}_fen", item.entity, graph.pick(eligible, amount.least, graph.const(NOTHING)))
-        return _Decided(item, eligible, undetermined, amount)
+        excluded = graph.all_of(is_offered, graph.no(refused), sure)
+        return _Decided(item, eligible, undetermined, excluded, amount)
 
-    def _amount(self, item: Programme) -> Range | None:
+    def _amount(self, item: Programme, lowering: Lowering | None = None) -> Range | None:
         name = item.monthly or item.one_off
         if not name:
             return None
-        amount = self._rule(name)
+        amount = (lowering or self._lowering).rule(self._places.rule_key(name))
         assert isinstance(amount, Range)
         return amount
 
@@ -122,6 +150,62 @@ class Decisions:
     def _column(self, name: str, entity: str, number: Number, words: tuple[str | None, ...] = ()) -> None:
         self.columns.append(Column(name, entity, self._graph.at(entity, number), words))
 
+    # --- top-ups ---------------------------------------------------------------------------------------------------
+
+    def _beside(self, top_up: _Decided, decided: Mapping[str, _Decided], statuses: Statuses) -> Number:
+        """What a top-up pays once all that is granted with it is paid: the same rules, with what is then drawn."""
+        graph, item = self._graph, top_up.programme
+        replaced: dict[tuple[str, str], Possible] = {}
+        for code in item.set_off:
+            if code in decided and decided[code].amount is not None:
+                replaced |= self._paid(item.entity, decided[code], statuses)
+        self._check_own_rows(item, frozenset(replaced))
+        anew = self._lowering.beside(replaced)
+        tests, amount = anew.rule(self._places.rule_key(f"{item.id}.eligible")), self._amount(item, anew)
+        assert isinstance(tests, Truth) and amount is not None
+        surely = graph.all_of(graph.no(tests.false), anew.is_single(amount))
+        together = graph.pick(surely, amount.least, graph.const(0))
+        is_shown = graph.all_of(top_up.eligible, graph.no(graph.eq(together, top_up.paid)))
+        self._column(f"{item.id}_together_fen", item.entity, graph.pick(is_shown, together, graph.const(NOTHING)))
+        return together
+
+    def _paid(self, entity: str, other: _Decided, statuses: Statuses) -> dict[tuple[str, str], Possible]:
+        """The facts that say what is drawn of an aid, after the result."""
+        graph, lowering, code = self._graph, self._lowering, other.programme.id
+        part = self._part(entity, other)
+        changes = Truth(graph.any_of(*other.changes), graph.no(graph.any_of(*other.changes)))
+        facts = self._graph.schema.by_name[entity]
+        found: dict[tuple[str, str], Possible] = {}
+        for name, value in (
+            (
+                f"{statuses.draws}{code}",
+                Truth(graph.lt(graph.const(0), part), graph.no(graph.lt(graph.const(0), part))),
+            ),
+            (f"{statuses.drawn}{code}", Range(part, part)),
+        ):
+            if name in facts.position:
+                position = facts.position[name]
+                told = lowering.told(tree.FactRef(entity, name, position, facts.facts[position].kind))
+                found[entity, name] = lowering.chosen(changes, value, told)
+        return found
+
+    def _part(self, entity: str, other: _Decided) -> Number:
+        """A member's part of what is granted: all of his own aid, a share of the household's; nothing where it ends."""
+        amount: Possible | None = other.amount
+        if other.programme.entity != entity:
+            amount = self._rule(other.programme.share)
+        assert isinstance(amount, Range)
+        return self._graph.pick(other.eligible, amount.least, self._graph.const(0))
+
+    def _check_own_rows(self, item: Programme, facts: frozenset[tuple[str, str]]) -> None:
+        """Raises NotInOneKernel where the top-up hangs on what others draw, which the result does not change for it."""
+        for place in self._places.policies:
+            book = place.book
+            for name in book.rules_below(item.rules) if item.id in book.programmes else ():
+                for node in tree.walk(book.rules[name].node):
+                    if isinstance(node, tree.Aggregate) and node.entity == item.entity and _reads(book, node, facts):
+                        raise NotInOneKernel(f"the top-up {item.id} hangs on what other members draw")
+
     # --- the whole -------------------------------------------------------------------------------------------------
 
     def _totals(self, decided: Sequence[_Decided]) -> None:
@@ -130,7 +214,8 @@ class Decisions:
             total = self._graph.const(0)
             for each in decided:
                 if each.amount is not None and bool(each.programme.monthly) == is_monthly:
-                    paid = self._graph.pick(each.eligible, each.amount.least, self._graph.const(0))
+                    amount = self._together.get(each.programme.id, each.amount.least)
+                    paid = self._graph.pick(each.eligible, amount, self._graph.const(0))
                     total = self._graph.add(total, self._summed(each.programme.entity, paid))
             self._column(name, root, total)
 
@@ -182,6 +267,12 @@ class Decisions:
         if isinstance(value, Truth):
             number = graph.pick(value.true, graph.const(1), graph.const(0))
         self._column(name, entity, graph.pick(is_single, number, graph.const(NOTHING)))
+
+
+def _reads(book: Rulebook, node: Node, facts: frozenset[tuple[str, str]]) -> bool:
+    below = [node, *(book.rules[name].node for name in book.rules_below(sub_rules(node)))]
+    parts = (part for each in below for part in tree.walk(each))
+    return any(isinstance(part, tree.FactRef) and (part.entity, part.name) in facts for part in parts)
 
 
 def _sets_of(winners: Sequence[str]) -> tuple[str | None, ...]:

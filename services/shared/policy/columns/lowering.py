@@ -3,7 +3,7 @@
 Where nothing can be open, a range is one number twice and costs what the number costs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.shared.policy import tree
@@ -54,6 +54,7 @@ class Lowering:
         self.graph = Graph(places.schema)
         self._rules: dict[RuleKey, Possible | None] = {}
         self._nodes: dict[int, Possible] = {}
+        self._replaced: Mapping[tuple[str, str], Possible] = {}
 
     def rule(self, key: RuleKey) -> Possible:
         """What a rule can be, in each place as that writes it."""
@@ -130,7 +131,17 @@ class Lowering:
             return Codes(graph.const(self.places.codes.bit(kind, value)), True)
         return Range(graph.const(value), graph.const(value))
 
+    def beside(self, replaced: Mapping[tuple[str, str], Possible]) -> "Lowering":
+        """The same with other values in place of some facts, by entity and name, each in its own row."""
+        other = Lowering(self.places, open_facts=self.open_facts)
+        other.graph, other._replaced = self.graph, replaced
+        return other
+
     def _fact(self, node: tree.FactRef) -> Possible:
+        return self._replaced.get((node.entity, node.name)) or self.told(node)
+
+    def told(self, node: tree.FactRef) -> Possible:
+        """What a fact can be, as it was told."""
         graph, where = self.graph, (node.entity, node.position)
         fact = self.places.schema.by_name[node.entity].facts[node.position]
         if fact.kind == BOOL:

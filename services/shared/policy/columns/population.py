@@ -96,7 +96,7 @@ class PopulationPolicy:
     def _results(self, results: Results, facts: Facts, rows: Array) -> pa.RecordBatch:
         schema, found = self.program.schema, {ROW: pa.array(rows)}
         for entity in schema.entities:
-            columns = self._columns(entity, results)
+            columns = self.columns_of(entity, results)
             if entity.parent is None:
                 found |= columns
             elif columns:
@@ -106,7 +106,8 @@ class PopulationPolicy:
                 found[entity.plural] = pa.ListArray.from_arrays(begins, structs)
         return pa.RecordBatch.from_pydict(found)
 
-    def _columns(self, entity: Entity, results: Results) -> dict[str, pa.Array]:
+    def columns_of(self, entity: Entity, results: Results) -> dict[str, pa.Array]:
+        """The columns of the result of an entity, the rows in the order of the facts."""
         program = self.program
         return {
             column.name: _array(column, (results.words if column.words else results.amounts)[entity.name][cell[1]])

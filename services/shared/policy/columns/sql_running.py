@@ -1,0 +1,53 @@
+"""Runs the printed SQL in DuckDB, over the same facts as the kernel."""
+
+from collections.abc import Mapping
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from services.shared.policy.columns.kernel import LEFT_OUT, OPEN, Facts, Kernel
+from services.shared.policy.columns.place_values import place_table
+from services.shared.policy.columns.sql_printing import FIGURES, printed_sql
+from services.shared.policy.evaluation import PreparedPolicy
+
+
+def statements(kernel: Kernel) -> tuple[str, ...]:
+    """The rules as SQL: always in the form in which every fact may be open."""
+    form = kernel.program.forms[OPEN]
+    return printed_sql(form.plan, kernel.program.layout, form.columns)
+
+
+def results_by_sql(
+    kernel: Kernel, policies: tuple[PreparedPolicy, ...], facts: Facts, threads: int = 1
+) -> Mapping[str, pa.Table]:
+    """For each entity with results, a table of their columns, the rows in the facts' order."""
+    assert not (facts.mode == LEFT_OUT).any(), "a query looks at all"
+    with duckdb.connect(config={"threads": threads}) as connection:
+        for name, table in _tables(kernel, policies, facts).items():
+            connection.from_arrow(table).create(name)
+        for statement in statements(kernel):
+            connection.execute(statement)
+        entities = {column.entity for column in kernel.program.columns}
+        return {entity: connection.table(f"{entity}_result").order("row").to_arrow_table() for entity in entities}
+
+
+def _tables(kernel: Kernel, policies: tuple[PreparedPolicy, ...], facts: Facts) -> dict[str, pa.Table]:
+    program, plan = kernel.program, kernel.program.forms[OPEN].plan
+    figures = place_table(plan, program.places, policies)
+    columns = {f"v{number}": figures[:, at] for at, number in enumerate(plan.of_places)}
+    found = {FIGURES: pa.table({"at": np.arange(len(policies)), **columns})}
+    for entity in program.schema.entities:
+        up = facts.place if entity.parent is None else _parents(facts.begins[entity.name])
+        untold = facts.untold.get(entity.name, np.zeros(len(up), np.bool_))
+        told = {}
+        for (of, position), cell in program.layout.cells.items():
+            if of == entity.name:
+                values = facts.facts[of, cell.width][cell.row]
+                told[entity.facts[position].name] = pa.array(values, mask=values == cell.unknown)
+        found[entity.name] = pa.table({"row": np.arange(len(up)), "up": up, "untold": untold, **told})
+    return found
+
+
+def _parents(begins: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    return np.repeat(np.arange(len(begins) - 1), np.diff(begins))
