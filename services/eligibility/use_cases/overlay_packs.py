@@ -64,20 +64,20 @@ def overlay_packs(packs: PackSet, overlays: Sequence[Files]) -> PackSet:
     They are checked as packs to be published are, but for their golden cases: what is only tried is meant to break
     some. Raises PackRefused with what is wrong.
     """
-    end = time.thread_time() + EXAMINATION_SECONDS
+    end_seconds = time.thread_time() + EXAMINATION_SECONDS
     for files in overlays:
-        packs = _with_overlay(packs, files, end)
+        packs = _with_overlay(packs, files, end_seconds)
     return packs
 
 
-def _with_overlay(packs: PackSet, files: Files, end: float) -> PackSet:
+def _with_overlay(packs: PackSet, files: Files, end_seconds: float) -> PackSet:
     pack = read_pack(files)
     fault = pack if isinstance(pack, PackFault) else fault_of_name(pack)
     if isinstance(pack, PackFault) or fault is not None:
         raise _refusal([fault])
     try:
         changed = packs.with_pack(pack)
-        faults = _faults(changed, pack, packs, end)
+        faults = _faults(changed, pack, packs, end_seconds)
     except PackFault as unsound:
         faults = [unsound]
     if faults:
@@ -85,10 +85,10 @@ def _with_overlay(packs: PackSet, files: Files, end: float) -> PackSet:
     return changed
 
 
-def _faults(changed: PackSet, pack: Pack, before: PackSet, end: float) -> list[PackFault]:
+def _faults(changed: PackSet, pack: Pack, before: PackSet, end_seconds: float) -> list[PackFault]:
     faults: list[PackFault] = []
     for finding in caused_findings(changed, pack, before):
-        if time.thread_time() > end:
+        if time.thread_time() > end_seconds:
             return [*faults, PackFault(pack.id, HEAD, 0, *TOO_SLOW)]
         if isinstance(finding, PackFault):
             faults.append(finding)
