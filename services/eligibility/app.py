@@ -38,7 +38,9 @@ def create_app(settings: Configuration[Any]) -> FastAPI:
         policy_packs.proposals_router,
         regions.router,
     ]
-    app = create_service_app(runtime, TITLE, routers, CATALOGUE, VERSION, policy_packs.LARGER_BODIES)
+    app = create_service_app(
+        runtime, TITLE, routers, CATALOGUE, VERSION, policy_packs.LARGER_BODIES, determinations.DIRECT
+    )
     app.state.published_policy = policy = PublishedPolicy(runtime.database)
     app.state.pack_examiner = PackExaminer(policy, parse_request)
     app.state.pack_overlays = PackOverlays()

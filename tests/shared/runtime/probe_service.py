@@ -1,5 +1,6 @@
 """A small service on the runtime, with the faults that a service can have: what the tests of the edge talk to."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -70,6 +71,17 @@ def see_person(request: Request, actor: Caseworker, body: Person) -> Response:
     raise PersonSeen(body.name)
 
 
+@router.post("/names")
+async def name_person(request: Request, actor: Caseworker) -> Response:
+    """Say who asked and how much was sent: by itself, or as FastAPI calls it."""
+    sent = await request.body()
+    if sent == b"seen":
+        raise PersonSeen("王小明")
+    if sent == b"broken":
+        raise Failure("42010219900307663X")
+    return json_response({"by": actor.subject, "bytes": len(sent)})
+
+
 @router.get("/people/{person}")
 def find_person(request: Request, actor: Caseworker, person: str) -> Response:
     """Ask the database with whatever the path holds."""
@@ -94,10 +106,10 @@ def configuration() -> Configuration[EligibilitySettings]:
     return read_configuration(EligibilitySettings)
 
 
-def create_probe(of: Configuration[EligibilitySettings]) -> FastAPI:
+def create_probe(of: Configuration[EligibilitySettings], direct: Collection[str] = ()) -> FastAPI:
     """The probe, in the schema `eligibility`."""
     runtime = new_runtime("eligibility", of, runtime_tables, {}, PERMISSIONS)
-    return create_service_app(runtime, "Probe", [router], CATALOGUE, "1")
+    return create_service_app(runtime, "Probe", [router], CATALOGUE, "1", direct=direct)
 
 
 def put_job(tx: Transaction, job: int) -> None:
