@@ -1,7 +1,7 @@
 """The body of a determination: its shape, checked whole, every error at once and nothing of it echoed."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, NotRequired, Required
 
@@ -48,21 +48,21 @@ def _error(code: str, zh: str, en: str) -> PydanticCustomError:
 
 
 def _money(value: Any) -> int:
-    if isinstance(value, int | float):
-        raise _error(
+    try:
+        return fen_of(value)
+    except (NotMoney, TypeError):
+        raise _money_error(value) from None
+
+
+def _money_error(text: Any) -> PydanticCustomError:
+    if isinstance(text, int | float):
+        return _error(
             "money_is_a_number",
             '金额须写成字符串，如 "738.00"，不能写成数字',
             'money is a string such as "738.00", not a number',
         )
-    if not isinstance(value, str):
-        raise _error("not_money", '金额须写成字符串，如 "738.00"', 'money is a string such as "738.00"')
-    try:
-        return fen_of(value)
-    except NotMoney:
-        raise _money_error(value) from None
-
-
-def _money_error(text: str) -> PydanticCustomError:
+    if not isinstance(text, str):
+        return _error("not_money", '金额须写成字符串，如 "738.00"', 'money is a string such as "738.00"')
     if text.startswith("-"):
         return _error("money_is_negative", "金额不能为负", "money may not be negative")
     if text.partition(".")[0].isdigit() and len(text.partition(".")[0]) > MAX_YUAN_DIGITS:
@@ -476,12 +476,13 @@ def _other_errors(raw: bytes | Mapping[str, Any], found: tuple[BodyError, ...]) 
 
 def _contradictions(body: Any) -> Iterator[BodyError]:
     """What is well formed alone and wrong together; parts of another form are passed over."""
-    household = _object(body).get("household")
+    body = _object(body)
+    household = _object(body.get("household"))
     members = [_object(member) for member in _objects(household, "members")]
     yield from _repeated_members(members)
-    yield from _late_dates(_object(body), members)
-    yield from _divided_places(_object(body))
-    patient = _object(_object(household).get("medical_bill")).get("member")
+    yield from _late_dates(body, members)
+    yield from _divided_places(body)
+    patient = _object(household.get("medical_bill")).get("member")
     if patient is not None and patient not in [member.get("id") for member in members]:
         yield BodyError(
             "/household/medical_bill/member", "no_such_member", "家庭中没有此成员", "names no member of the household"
@@ -489,11 +490,11 @@ def _contradictions(body: Any) -> Iterator[BodyError]:
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
-def _objects(value: Any, key: str) -> list[Any]:
-    items = _object(value).get(key)
+def _objects(value: Mapping[str, Any], key: str) -> list[Any]:
+    items = value.get(key)
     return items if isinstance(items, list) else []
 
 
@@ -515,10 +516,12 @@ def _repeated_members(members: list[Mapping[str, Any]]) -> Iterator[BodyError]:
 
 
 def _late_dates(body: Mapping[str, Any], members: list[Mapping[str, Any]]) -> Iterator[BodyError]:
-    as_of = body.get("as_of")
-    for pointer, day in _dates(body, members):
-        # Checked dates are numbers; in an ill-formed body they are still ISO texts, which order alike.
-        if type(day) is type(as_of) and isinstance(day, int | str) and day > as_of:  # type: ignore[operator]
+    # Checked dates are numbers; in an ill-formed body they are still ISO texts, which order alike.
+    as_of: Any = body.get("as_of")
+    kind = type(as_of) if isinstance(as_of, int | str) else None
+    for steps, day in _dates(body, members):
+        if type(day) is kind and day > as_of:
+            pointer = "".join(f"/{step}" for step in steps)
             yield BodyError(pointer, "date_after_as_of", "日期晚于 as_of，请核对日期", "is after as_of: check the date")
 
 
@@ -539,13 +542,14 @@ def _divided_places(body: Mapping[str, Any]) -> Iterator[BodyError]:
             yield BodyError(pointer, "region_divided", zh, en)
 
 
-def _dates(body: Mapping[str, Any], members: list[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+def _dates(body: Mapping[str, Any], members: list[Mapping[str, Any]]) -> Iterator[tuple[Sequence[str | int], Any]]:
+    """Each date and the steps of its pointer."""
     for index, member in enumerate(members):
-        at = f"/household/members/{index}"
-        yield f"{at}/birth_date", member.get("birth_date")
+        yield ("household", "members", index, "birth_date"), member.get("birth_date")
         for number, supporter in enumerate(_objects(member, "supporters")):
-            yield f"{at}/supporters/{number}/birth_date", _object(supporter).get("birth_date")
+            at = ("household", "members", index, "supporters", number, "birth_date")
+            yield at, _object(supporter).get("birth_date")
         for number, parent in enumerate(_objects(member, "parents")):
-            yield f"{at}/parents/{number}/since", _object(parent).get("since")
+            yield ("household", "members", index, "parents", number, "since"), _object(parent).get("since")
     for index, event in enumerate(_objects(body, "events")):
-        yield f"/events/{index}/on", _object(event).get("on")
+        yield ("events", index, "on"), _object(event).get("on")

@@ -1,15 +1,16 @@
 """The answer to a determination, and its one spelling as bytes."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, partial
 from operator import attrgetter
 from typing import Any, Literal
 
 import orjson
 
 from services.shared.policy.explanation import Reason, reasons_of
+from services.shared.policy.pack import Programme
 from services.shared.policy.text import Text
 from services.shared.policy.wire import wire, wire_bytes, wire_list
 from services.shared.vocabulary.money import yuan_of
@@ -21,7 +22,7 @@ FORMAT = 3
 """How answers are told: a new number where the same decision is told with other keys, sentences or reasons."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Paper:
     """A document that is needed, and where that is written; `held_by` is the department that holds it already."""
 
@@ -29,6 +30,12 @@ class Paper:
     text: Text
     held_by: Text | None
     citation: Mapping[str, str] | None
+
+    @cached_property
+    def wire(self) -> str:
+        """The document as an answer shows it, on its way out."""
+        held_by = {} if self.held_by is None else {"held_by": _text(self.held_by)}
+        return wire({"id": self.id, "text": _text(self.text), "citation": self.citation, **held_by})
 
 
 @dataclass(slots=True)
@@ -39,7 +46,8 @@ class Result:
     `monthly_fen` or `one_off_fen` is set when the outcome is eligible and the programme pays, `months` where the
     one-off amount is paid in stages; `together_fen` is what a top-up is once all that is granted with it is
     paid, if another; `forgone_fen` is what an excluded programme would have paid. `department` decides a referral.
-    `explain` makes the reasons, each as JSON on its way out (`wire`).
+    `explain` makes the reasons, each as JSON on its way out (`wire`); `around` is what is sent before and after them,
+    where that is known already.
     """
 
     programme: str
@@ -62,12 +70,17 @@ class Result:
     excluded_by: str | None = None
     may_be_excluded_by: tuple[str, ...] = ()
     chosen_over: tuple[str, ...] = ()
+    around: tuple[str, str] | None = field(default=None, repr=False, compare=False)
     explain: Callable[[], Sequence[str]] = field(default=tuple, repr=False, compare=False)
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """Why, with both sides' numbers, read back from what is sent."""
         return reasons_of(self.explain())
+
+    def changed(self, **changes: Any) -> "Result":
+        """The result with these fields replaced."""
+        return replace(self, around=None, **changes)
 
     @property
     def paid_fen(self) -> int:
@@ -132,7 +145,7 @@ def render_answer(answer: Answer) -> bytes:
     if answer.one_off_total_fen:
         totals["one_off"] = yuan_of(answer.one_off_total_fen)
     resolved = {"region_resolved": answer.region_resolved} if answer.region_resolved else {}
-    return orjson.dumps(
+    before, _, after = wire(
         {
             **resolved,
             "format": FORMAT,
@@ -141,15 +154,18 @@ def render_answer(answer: Answer) -> bytes:
             "simulation": answer.simulation,
             "packs": list(answer.packs),
             "category": answer.category,
-            "results": orjson.Fragment(wire_bytes(wire_list([_result(result) for result in answer.results]))),
+            "results": [],
             "presumptions": [
                 {"path": item.path, "presumed": item.presumed, "text": _text(item.text)} for item in answer.presumptions
             ],
             "totals": totals,
             "combination": _combination(answer.combination),
-        },
-        option=orjson.OPT_SORT_KEYS,
-    )
+        }
+    ).partition(_NO_RESULTS)
+    return wire_bytes("".join([before, *_results(answer.results), after]))
+
+
+_NO_RESULTS, _NO_REASONS = '"results":[]', '"reasons":[]'
 
 
 def _combination(combination: Combination) -> dict[str, Any]:
@@ -162,11 +178,6 @@ def _combination(combination: Combination) -> dict[str, Any]:
         "leaves_out": list(combination.left_out),
         "settled": combination.is_settled,
     }
-
-
-def _paper(paper: Paper) -> dict[str, Any]:
-    shown: dict[str, Any] = {"id": paper.id, "text": _text(paper.text), "citation": paper.citation}
-    return shown if paper.held_by is None else {**shown, "held_by": _text(paper.held_by)}
 
 
 def _amounts(result: Result) -> dict[str, Any]:
@@ -185,25 +196,69 @@ def _amounts_together(result: Result) -> dict[str, Any]:
     return amounts if together is None else {**amounts, "monthly": together}
 
 
-_NO_REASONS = '"reasons":[]'
+MAX_REFUSALS = 500
+"""Refusals that a rulebook keeps: of its programmes, each for the few names that households give their members."""
 
-_said = attrgetter(*(item.name for item in fields(Result) if item.name != "explain"))
-
-
-def _result(result: Result) -> str:
-    # Most are refusals that differ from household to household in nothing but their reasons.
-    before, after = _around_reasons(result) if result.documents else _refusal(_said(result))
-    return f'{before}"reasons":{wire_list(result.explain())}{after}'
+_all_but_reasons = attrgetter(*(item.name for item in fields(Result) if item.name != "explain"))
 
 
-@lru_cache(maxsize=4096)
-def _refusal(said: tuple[Any, ...]) -> tuple[str, str]:
-    return _around_reasons(Result(*said))
+class Refusals:
+    """The refusals by one rulebook: they differ from household to household in nothing but their reasons."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, str, str | None, str | None], Callable[..., Result]] = {}
+
+    def refusal(
+        self,
+        programme: Programme,
+        subject: str,
+        decision_level: str | None,
+        region: str | None,
+        explain: Callable[[], Sequence[str]],
+    ) -> Result:
+        """That of a programme to a subject, put together once."""
+        key = (programme.id, subject, decision_level, region)
+        made = self._made.get(key)
+        if made is None:
+            if len(self._made) >= MAX_REFUSALS:
+                self._made.clear()
+            refusal = _refusal(programme, subject, decision_level, region)
+            made = self._made[key] = partial(Result, *_all_but_reasons(refusal))
+        return made(explain)
+
+
+def _refusal(programme: Programme, subject: str, decision_level: str | None, region: str | None) -> Result:
+    result = Result(
+        programme.id,
+        programme.tier,
+        subject,
+        "ineligible",
+        decision_level=decision_level,
+        department=programme.department,
+        region=region,
+        category=programme.category,
+    )
+    result.around = _around_reasons(result)
+    return result
+
+
+def _results(results: Sequence[Result]) -> list[str]:
+    """In pieces, to be joined once: they are nearly all of an answer."""
+    pieces = ['"results":[']
+    for result in results:
+        before, after = result.around or _around_reasons(result)
+        pieces += before, '"reasons":[', ",".join(result.explain()), "]", after, ","
+    pieces[-1 if results else 1 :] = ["]"]
+    return pieces
 
 
 def _around_reasons(result: Result) -> tuple[str, str]:
     before, _, after = wire(_shown(result)).partition(_NO_REASONS)
     return before, after
+
+
+def _papers(papers: Iterable[Paper]) -> orjson.Fragment:
+    return orjson.Fragment(wire_bytes(wire_list([paper.wire for paper in papers])))
 
 
 def _shown(result: Result) -> dict[str, Any]:
@@ -214,8 +269,8 @@ def _shown(result: Result) -> dict[str, Any]:
         "outcome": result.outcome,
         "decision_level": result.decision_level,
         "reasons": [],
-        "documents": [_paper(paper) for paper in result.documents if paper.held_by is None],
-        "documents_held": [_paper(paper) for paper in result.documents if paper.held_by is not None],
+        "documents": _papers(paper for paper in result.documents if paper.held_by is None),
+        "documents_held": _papers(paper for paper in result.documents if paper.held_by is not None),
         "missing_facts": result.missing_facts,
         "missing_parameters": result.missing_parameters,
         "excluded_by": result.excluded_by,

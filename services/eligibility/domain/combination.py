@@ -30,10 +30,12 @@ def best_combination(
 
 
 def _choices(results: Sequence[Result], exclusions: Sequence[Exclusion]) -> Iterator[tuple[str, ...]]:
+    # Where nothing was given up for a winner, leaving it unasked brings nothing back.
+    granted = {result.programme for result in results if result.chosen_over and result.outcome == "eligible"}
+    if not granted:
+        return
     imposed = {exclusion.winner for exclusion in exclusions if exclusion.is_binding}
     winners = {exclusion.winner for exclusion in exclusions} - imposed
-    # Where nothing was given up for a winner, leaving it unasked brings nothing back.
-    granted = {result.programme for result in results if result.outcome == "eligible" and result.chosen_over}
     tried = sorted(winners & granted)[:MAX_CHOICES]
     for size in range(1, len(tried) + 1):
         yield from itertools.combinations(tried, size)

@@ -1,32 +1,40 @@
 """Decides, from prepared policy and a request, who is entitled to what, what excludes what, and what is missing."""
 
+import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from typing import Any
 
 from services.eligibility.domain.answer import (
     HOUSEHOLD,
     Answer,
     Combination,
-    Outcome,
     Paper,
     PresumptionUsed,
+    Refusals,
     Result,
 )
 from services.eligibility.domain.combination import best_combination
 from services.eligibility.domain.facts import CIRCUMSTANCES, read_facts, used_presumptions
 from services.eligibility.domain.missing import Budget, Found, settling
 from services.eligibility.domain.origins import origins_of
-from services.eligibility.domain.outcome import open_paths, outcome_of
+from services.eligibility.domain.outcome import entitled, open_paths, outcome_of
 from services.eligibility.domain.request import PROGRAMMES, TIERS, DeterminationRequest
 from services.eligibility.domain.subjects import names_of
 from services.eligibility.domain.top_up import paid_together
 from services.shared.policy.evaluation import Evaluation, PreparedPolicy, Row, parameter_value
 from services.shared.policy.explanation import Explanation, NameOf, bare_reason
 from services.shared.policy.open_value import Unknown, parameter_named
-from services.shared.policy.pack import Citation, Document, Exclusion, ParameterDeclaration, Presumption, Programme
+from services.shared.policy.pack import (
+    Citation,
+    Document,
+    Exclusion,
+    Pack,
+    ParameterDeclaration,
+    Presumption,
+    Programme,
+)
 from services.shared.policy.rulebook import Rulebook
 from services.shared.policy.text import Text
 from services.shared.vocabulary.invalid_body import BodyError, InvalidBody
@@ -45,25 +53,28 @@ class NotAtOnce(Exception):
     """Something is open, and what would settle it takes longer to find than to answer."""
 
 
-def evaluate(policy: PreparedPolicy, request: DeterminationRequest, *, at_once: bool = False) -> Answer:
+def evaluate(
+    policy: PreparedPolicy, request: DeterminationRequest, *, is_simulation: bool = False, at_once: bool = False
+) -> Answer:
     """The answer to a request under a policy prepared for its region and date. Pure: same inputs, same answer.
 
-    Raises NotAtOnce where an outcome is open and the answer is wanted `at_once`.
+    It is a simulation when asked for as one, and when figures are replaced. Raises NotAtOnce where an outcome is open
+    and the answer is wanted `at_once`.
     """
     policy = with_overrides(policy, request)
     case = Case.of(policy, request, at_once=at_once)
     results = _decided(case)
-    packs = _packs(case, results)
+    granted = [result for result in results if result.outcome == "eligible"]
     return Answer(
         as_of=request.as_of,
         region=request.region,
-        simulation=request.simulation,
-        packs=packs,
+        simulation=is_simulation or request.simulation,
+        packs=_packs(case, results),
         category=_category(results, request),
         results=tuple(results),
         presumptions=tuple(_presumptions(case, results)),
-        monthly_total_fen=sum(result.paid_fen for result in results),
-        one_off_total_fen=sum(result.one_off_fen or 0 for result in results),
+        monthly_total_fen=sum([result.paid_fen for result in granted]),
+        one_off_total_fen=sum([result.one_off_fen or 0 for result in granted]),
         combination=_combination(policy, request, results),
     )
 
@@ -97,9 +108,12 @@ def _unknown_code(declaration: ParameterDeclaration) -> BodyError:
     return BodyError(f"/parameters/{declaration.name}", "unknown_code", zh, en)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
-    """One request under evaluation; `elsewhere` is the same at the place of the event, where that is another."""
+    """One request under evaluation; `elsewhere` is the same at the place of the event, where that is another.
+
+    Never changed but for what it remembers; not frozen, as that is slow to make.
+    """
 
     request: DeterminationRequest
     evaluation: Evaluation
@@ -111,12 +125,12 @@ class Case:
 
     def explanation(self, evaluation: Evaluation) -> Explanation:
         """That of this evaluation, so that results share reasons."""
-        key = id(evaluation)
-        if key not in self.explanations:
-            self.explanations[key] = Explanation(
+        explanation = self.explanations.get(id(evaluation))
+        if explanation is None:
+            explanation = self.explanations[id(evaluation)] = Explanation(
                 evaluation, self.names, origins_of(self.request), self._answered(evaluation)
             )
-        return self.explanations[key]
+        return explanation
 
     def _answered(self, evaluation: Evaluation) -> Collection[str]:
         """The programmes that this evaluation answers, so that their own results tell of them."""
@@ -142,8 +156,8 @@ class Case:
 
 def _decided(case: Case) -> list[Result]:
     book = case.evaluation.policy.book
-    results = _excluded(case, [result for code in _asked(book, case.request) for result in _results(case, code)])
-    return paid_together(case.evaluation, case.request, results)
+    results = list(itertools.chain.from_iterable([_results(case, code) for code in _asked(book, case.request)]))
+    return paid_together(case.evaluation, case.request, _excluded(case, results))
 
 
 def _combination(policy: PreparedPolicy, request: DeterminationRequest, results: Sequence[Result]) -> Combination:
@@ -161,40 +175,47 @@ def _run(policy: PreparedPolicy, request: DeterminationRequest) -> Evaluation:
 
 def _place_of_event(request: DeterminationRequest) -> str | None:
     """Where the first event with a place happened (Law Art. 29: aid is asked for where the emergency is)."""
-    return next((event["region"] for event in request.events or () if "region" in event), None)
+    if not request.events:
+        return None
+    return next((event["region"] for event in request.events if "region" in event), None)
 
 
 def _asked(book: Rulebook, request: DeterminationRequest) -> tuple[str, ...]:
     if request.programmes is not None:
         return tuple(code for code in PROGRAMMES if code in request.programmes)
-    return tuple(code for code in PROGRAMMES if code in book.programmes)
+    return book.remembered("asked", lambda: tuple(code for code in PROGRAMMES if code in book.programmes))
 
 
 # --- one programme -------------------------------------------------------------------------------------------------
 
 
-def _results(case: Case, code: str) -> Iterator[Result]:
+def _results(case: Case, code: str) -> list[Result]:
     programme = case.evaluation.policy.book.programmes.get(code)
     if programme is None:
         reason = bare_reason("programme.rules_in_force", NO_RULES)
         missing = (f"{code}_rule",)
-        yield Result(
-            code, TIERS[code], HOUSEHOLD, "undetermined", missing_parameters=missing, explain=lambda: (reason,)
-        )
-        return
+        return [
+            Result(code, TIERS[code], HOUSEHOLD, "undetermined", missing_parameters=missing, explain=lambda: (reason,))
+        ]
     evaluation = case.at(programme)
     rows = [evaluation.root] if programme.entity == HOUSEHOLD else evaluation.rows(programme.entity, evaluation.root)
-    for row in rows:
-        yield _result(case, evaluation, programme, row)
+    refusals: Refusals = evaluation.policy.book.remembered("refusals", Refusals)
+    return [
+        # Most are refusals, and most of those have nothing open.
+        _refused(case, evaluation, programme, row, refusals)
+        if value is False
+        else _result(case, evaluation, programme, row, refusals)
+        for row, value in zip(rows, entitled(evaluation, programme), strict=True)
+    ]
 
 
-def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:
+def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row, refusals: Refusals) -> Result:
     outcome, amount = outcome_of(evaluation, programme, row)
     missing: tuple[str, ...] = ()
     if outcome == "undetermined":
         (outcome, amount), missing = _examined(case, evaluation, programme, row)
     if outcome == "ineligible":
-        return _refused(case, evaluation, programme, row)
+        return _refused(case, evaluation, programme, row, refusals)
     eligible = outcome == "eligible"
     return Result(
         programme=programme.id,
@@ -212,7 +233,17 @@ def _result(case: Case, evaluation: Evaluation, programme: Programme, row: Row) 
         documents=tuple(_papers(evaluation, programme, row)),
         missing_facts=tuple(path for path in missing if parameter_named(path) is None),
         missing_parameters=tuple(name for name in map(parameter_named, missing) if name is not None),
-        explain=_explainer(case, evaluation, programme, row, outcome),
+        explain=partial(_granted_or_open, case, evaluation, programme, row),
+    )
+
+
+def _refused(case: Case, evaluation: Evaluation, programme: Programme, row: Row, refusals: Refusals) -> Result:
+    return refusals.refusal(
+        programme,
+        case.names(row.entity, row.indices) if row.indices else HOUSEHOLD,
+        _decision_level(evaluation, programme, row),
+        _place_of_event(case.request) if evaluation is case.elsewhere else None,
+        partial(_not_granted, case, evaluation, programme, row),
     )
 
 
@@ -225,20 +256,6 @@ def _examined(case: Case, evaluation: Evaluation, programme: Programme, row: Row
     live = open_paths(evaluation, programme, row)
     examined = settling(case.request, evaluation.policy, programme, row, frozenset(live), case.budget)
     return examined.settled or ("undetermined", None), tuple(path for path in live if path in examined.missing)
-
-
-def _refused(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Result:
-    return Result(
-        programme=programme.id,
-        tier=programme.tier,
-        subject=case.names(row.entity, row.indices),
-        outcome="ineligible",
-        decision_level=_decision_level(evaluation, programme, row),
-        department=programme.department,
-        region=_place_of_event(case.request) if evaluation is case.elsewhere else None,
-        category=programme.category,
-        explain=_explainer(case, evaluation, programme, row, "ineligible"),
-    )
 
 
 def _months(evaluation: Evaluation, programme: Programme, row: Row) -> int | None:
@@ -268,12 +285,12 @@ def _surely_excluded(case: Case, programme: Programme, row: Row) -> bool:
     return any(case.evaluation.truth(exclusion.when, row) is True for exclusion in exclusions)
 
 
-def _explainer(case: Case, evaluation: Evaluation, programme: Programme, row: Row, outcome: Outcome) -> Any:
-    def reasons() -> Sequence[str]:
-        explanation = case.explanation(evaluation)
-        return (explanation.refused if outcome == "ineligible" else explanation.granted)(programme, row)
+def _granted_or_open(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Sequence[str]:
+    return case.explanation(evaluation).granted(programme, row)
 
-    return reasons
+
+def _not_granted(case: Case, evaluation: Evaluation, programme: Programme, row: Row) -> Sequence[str]:
+    return case.explanation(evaluation).refused(programme, row)
 
 
 def _papers(evaluation: Evaluation, programme: Programme, row: Row) -> Iterator[Paper]:
@@ -314,7 +331,7 @@ def _excluded(case: Case, results: list[Result]) -> list[Result]:
     if not chosen_over:
         return after
     return [
-        replace(result, chosen_over=tuple(chosen_over[key]))
+        result.changed(chosen_over=tuple(chosen_over[key]))
         if (key := (result.programme, result.subject)) in chosen_over
         else result
         for result in after
@@ -339,7 +356,7 @@ def _apply(case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[t
     if is_excluded is False:
         return result
     if is_excluded is None:
-        return replace(result, may_be_excluded_by=(*result.may_be_excluded_by, exclusion.winner))
+        return result.changed(may_be_excluded_by=(*result.may_be_excluded_by, exclusion.winner))
     for subject in _winners(case, exclusion, result):
         chosen_over.setdefault((exclusion.winner, subject), []).append(exclusion.loser)
     own = result.explain
@@ -347,8 +364,7 @@ def _apply(case: Case, exclusion: Exclusion, result: Result, chosen_over: dict[t
     def reasons() -> Sequence[str]:
         return (case.explanation(case.evaluation).reason(exclusion.when, row), *own())
 
-    return replace(
-        result,
+    return result.changed(
         outcome="ineligible",
         monthly_fen=None,
         one_off_fen=None,
@@ -403,8 +419,13 @@ def _packs(case: Case, results: Sequence[Result]) -> tuple[Mapping[str, str], ..
         result.programme in book.programmes and book.programmes[result.programme].place == "event" for result in results
     ):
         chains.append(case.elsewhere.policy.book.chain)
-    packs = {pack.id: pack.identity for chain in chains for pack in reversed(chain)}
-    return tuple(packs.values())
+    if len(chains) == 1:
+        return book.remembered("identities", partial(_identities, chains))
+    return _identities(chains)
+
+
+def _identities(chains: Sequence[Sequence[Pack]]) -> tuple[Mapping[str, str], ...]:
+    return tuple({pack.id: pack.identity for chain in chains for pack in reversed(chain)}.values())
 
 
 def _presumptions(case: Case, results: Sequence[Result]) -> Iterator[PresumptionUsed]:

@@ -1,6 +1,7 @@
 """The facts that rules may name, and how they are read from a request: absent is unknown, a given list is complete."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -11,6 +12,8 @@ from services.shared.policy.pack import Presumption
 from services.shared.policy.schema import BOOL, DATE, INT, LEAST_DATE, MONEY, Entity, Fact, Schema, codes
 
 MAX_MEMBERS, MAX_ITEMS = 50, 100
+MAX_REMEMBERED = 1_000
+"""People, by their paths, for whom what is not told of one is kept; most requests name theirs alike."""
 
 RELATIONS = ("head", "spouse", "child", "parent", "grandparent", "grandchild", "sibling", "other")
 EMPLOYMENTS = ("employed", "self_employed", "unemployed", "not_in_labour_force")
@@ -214,7 +217,8 @@ def read_facts(request: DeterminationRequest, presumptions: Sequence[Presumption
     household = request.household
     assets = household.get("assets", _NOTHING)
     return (
-        *_household(request),
+        *_household(household, assets),
+        *_asked(request.programmes),
         _members(household, presumed),
         True,
         *_list(assets, "vehicles", "household.assets", _vehicle),
@@ -248,15 +252,31 @@ def _bodies(request: DeterminationRequest, entity: str) -> Iterator[tuple[str, B
 # --- rows ----------------------------------------------------------------------------------------------------------
 
 
-def _household(request: DeterminationRequest) -> Row:
-    household = request.household
+def _untold(path: str, keys: Sequence[str]) -> Body:
+    """What stands for each key that a body at the path does not tell: put below the body, every key has its value."""
+    return {key: Unknown(f"{path}.{key}") for key in keys}
+
+
+_NOTHING: Body = {}
+_ASSETS = ("financial", "homes", "non_residential")
+_UNTOLD_HOUSEHOLD: Body = {
+    **_untold("household", ("area_type",)),
+    # Absent means that no status was confirmed, so every layer is tested.
+    "recognised_as": NO_STATUS,
+}
+_UNTOLD_ASSETS = _untold("household.assets", _ASSETS)
+_UNTOLD_SPENDING = _untold("household.spending_last_12_months", SPENDING)
+_ASSETS_OF, _SPENDING_OF = itemgetter(*_ASSETS), itemgetter(*SPENDING)
+_ALL = (True,) * len(PROGRAMMES)
+
+
+def _household(household: Body, assets: Body) -> Row:
+    told = {**_UNTOLD_HOUSEHOLD, **household}
     return (
-        *_values(household, ("area_type",), "household"),
-        *_values(household.get("assets", _NOTHING), _ASSETS, "household.assets"),
-        # Absent means that no status was confirmed, so every layer is tested.
-        household.get("recognised_as", NO_STATUS),
-        *_values(household.get("spending_last_12_months", _NOTHING), SPENDING, "household.spending_last_12_months"),
-        *_asked(request.programmes),
+        told["area_type"],
+        *_ASSETS_OF({**_UNTOLD_ASSETS, **assets}),
+        told["recognised_as"],
+        *_SPENDING_OF({**_UNTOLD_SPENDING, **household.get("spending_last_12_months", _NOTHING)}),
     )
 
 
@@ -264,97 +284,72 @@ def _asked(programmes: Sequence[str] | None) -> Row:
     return _ALL if programmes is None else tuple(programme in programmes for programme in PROGRAMMES)
 
 
-_NOTHING: Body = {}
-_ASSETS = ("financial", "homes", "non_residential")
-_ALL = (True,) * len(PROGRAMMES)
-
-
 def _members(household: Body, presumed: Presumed) -> tuple[Row, ...]:
     members = household["members"]
-    # Each is also a supporter of the others, so what is asked of anybody is read once.
-    people = {member["id"]: _person(member, _path_of(member), "member", presumed) for member in members}
-    return tuple(_member(member, household, people, presumed) for member in members)
+    # Each is also a supporter of the others, so each is read once.
+    people = {member["id"]: _read_member(member, household, presumed) for member in members}
+    supporters = {name: _in_household(facts, True) for name, facts in people.items()} if len(members) > 1 else {}
+    return tuple([_member(member, members, people, supporters, presumed) for member in members])
+
+
+def _member(
+    member: Body,
+    members: Sequence[Body],
+    people: Mapping[str, list[Any]],
+    supporters: Mapping[str, Row],
+    presumed: Presumed,
+) -> Row:
+    kin = [
+        supporters[other["id"]] if owes is True else _in_household(people[other["id"]], owes)
+        for other, owes in kin_of(member, members)
+    ]
+    return (
+        *people[member["id"]],
+        (*_supporters_told(member, presumed), *kin),
+        True if "supporters" in member else Unknown(f"{_path_of(member)}.supporters"),
+        *_parents(member, members, people),
+    )
 
 
 def _path_of(member: Body) -> str:
     return f"household.members[{member['id']}]"
 
 
-def _member(member: Body, household: Body, people: Mapping[str, Row], presumed: Presumed) -> Row:
+def _read_member(member: Body, household: Body, presumed: Presumed) -> list[Any]:
     path = _path_of(member)
-    return (
-        *people[member["id"]],
-        _relation(member, household, path),
-        *_values(member, ("sex", "serious_illness"), path),
-        *_student(member.get("student", _ABSENT), path),
-        *_values(member, _ABILITIES, path),
-        *_income(member, path),
-        *_drawn(member, path, DRAWN_BY_MEMBERS),
-        *_amounts_drawn(member, path),
-        *_bill(member, household),
-        _supporters(member, household, people, presumed),
-        True if "supporters" in member else Unknown(f"{path}.supporters"),
-        *_parents(member, household, people, path),
-    )
+    facts = list(_untold_person("member", path))
+    _put(facts, member, path, _MEMBER)
+    if "circumstances" not in member and ("member", "circumstances") in presumed:
+        _put_circumstances(facts, presumed["member", "circumstances"], path)
+    if "relation" not in member and len(household["members"]) == 1:
+        facts[_AT["relation"]] = "head"
+    if "medical_bill" in household:
+        facts[_BILL] = _bill(member, household)
+    return facts
 
 
-_ABILITIES = (
-    "self_care_failures",
-    "care_arrangement",
-    "needs_long_term_care",
-    "work_injury_care_fee",
-    "ability_level",
-)
+def _supporters_told(member: Body, presumed: Presumed) -> Sequence[Row]:
+    told = member.get("supporters")
+    if not told:
+        return ()
+    path = f"{_path_of(member)}.supporters"
+    return [_supporter(supporter, f"{path}[{index}]", presumed) for index, supporter in enumerate(told)]
 
 
-def _person(person: Body, path: str, entity: str, presumed: Presumed) -> Row:
-    birth_date, employment = _values(person, ("birth_date", "employment"), path)
-    return (
-        birth_date,
-        *_disability(person.get("disability", _ABSENT), f"{path}.disability"),
-        employment,
-        *_drawn(person, path, DRAWN),
-        *_circumstances(person, path, entity, presumed),
-        person.get("work_ability", IMPLIED),
-    )
-
-
-def _supporters(member: Body, household: Body, people: Mapping[str, Row], presumed: Presumed) -> tuple[Row, ...]:
-    told = [
-        _supporter(supporter, f"{_path_of(member)}.supporters[{index}]", presumed)
-        for index, supporter in enumerate(member.get("supporters", ()))
-    ]
+def _in_household(other: list[Any], owes: Any) -> Row:
     # Income and property of someone in the household are the household's, which rules compute; what they are to the
     # member no rule asks.
-    kin = kin_of(member, household["members"])
-    return (*told, *[(*people[other["id"]], *_in_household(other, owes)) for other, owes in kin])
-
-
-def _in_household(other: Body, owes: Any) -> Row:
-    return True, owes, 0, True, True, "other", *_student(other.get("student", _ABSENT), _path_of(other))
+    return (*other[:_PERSON_FACTS], True, owes, 0, True, True, "other", *other[_STUDENT])
 
 
 def _supporter(supporter: Body, path: str, presumed: Presumed) -> Row:
-    capable = presumed.get(("supporter", "legal_capacity"), _ABSENT)
-    return (
-        *_person(supporter, path, "supporter", presumed),
-        False,
-        True,
-        *_values(supporter, ("per_capita_income", "property_ok"), path),
-        capable
-        if capable is not _ABSENT and "legal_capacity" not in supporter
-        else _value(supporter, "legal_capacity", path),
-        _value(supporter, "relation", path),
-        # Whether people outside the household go to school is nothing that a request tells.
-        NO_STUDENT,
-        False,
-    )
-
-
-def _relation(member: Body, household: Body, path: str) -> Any:
-    if "relation" not in member and len(household["members"]) == 1:
-        return "head"
-    return _value(member, "relation", path)
+    facts = list(_untold_person("supporter", path))
+    _put(facts, supporter, path, _SUPPORTER)
+    if "circumstances" not in supporter and ("supporter", "circumstances") in presumed:
+        _put_circumstances(facts, presumed["supporter", "circumstances"], path)
+    if "legal_capacity" not in supporter and ("supporter", "legal_capacity") in presumed:
+        facts[_LEGAL_CAPACITY] = presumed["supporter", "legal_capacity"]
+    return tuple(facts)
 
 
 def _vehicle(vehicle: Body, path: str) -> Row:
@@ -373,115 +368,59 @@ def _events(request: DeterminationRequest, presumed: Presumed) -> tuple[Any, Any
     return tuple(_event(event, f"events[{index}]", everyone) for index, event in enumerate(request.events)), True
 
 
+_EVENT = ("kind", "on", "requested", "months", "severity")
+_EVENT_OF = itemgetter("kind", "on", "requested", "persons", "months", "severity")
+
+
 def _event(event: Body, path: str, everyone: int) -> Row:
-    return (
-        *_values(event, ("kind", "on", "requested"), path),
-        event.get("persons", everyone),
-        *_values(event, ("months", "severity"), path),
-    )
+    return _EVENT_OF({**_untold(path, _EVENT), "persons": everyone, **event})
 
 
 # --- values --------------------------------------------------------------------------------------------------------
 
-_ABSENT: Any = object()
-
 
 def _value(body: Body, key: str, path: str) -> Any:
-    value = body.get(key, _ABSENT)
-    return Unknown(f"{path}.{key}") if value is _ABSENT else value
-
-
-def _values(body: Body, keys: Sequence[str], path: str) -> list[Any]:
-    return [body[key] if key in body else Unknown(f"{path}.{key}") for key in keys]
+    return body[key] if key in body else Unknown(f"{path}.{key}")
 
 
 def _list(body: Body, key: str, path: str, read: Callable[[Body, str], Row]) -> tuple[Any, Any]:
     if key not in body:
         return (), Unknown(f"{path}.{key}")
-    return tuple(read(item, f"{path}.{key}[{index}]") for index, item in enumerate(body[key])), True
+    return tuple([read(item, f"{path}.{key}[{index}]") for index, item in enumerate(body[key])]), True
 
 
-def _disability(disability: Any, path: str) -> Sequence[Any]:
-    """The worst grade of all, then the grade in each category; 0 where there is none."""
-    if disability is None:
-        return _NO_DISABILITY
-    if disability is _ABSENT:
-        return (Unknown(path),) * (1 + len(DISABILITIES))
-    grade, category = _value(disability, "grade", path), disability.get("category")
-    if category is None:
-        return (grade, *(Unknown(f"{path}.category") for _ in DISABILITIES))
-    if category == "multiple":
-        return grade, *_components(disability, path)
-    return (grade, *(grade if category == name else 0 for name in DISABILITIES))
-
-
-_NO_DISABILITY = (0,) * (1 + len(DISABILITIES))
-
-
-def _components(disability: Body, path: str) -> Iterator[Any]:
-    components = disability.get("components")
-    for name in DISABILITIES:
-        if components is None or any("category" not in item for item in components):
-            yield Unknown(f"{path}.components")
-            continue
-        grades = [item.get("grade", _ABSENT) for item in components if item["category"] == name]
-        yield Unknown(f"{path}.components") if _ABSENT in grades else min(grades, default=0)
-
-
-def _drawn(person: Body, path: str, programmes: Sequence[str]) -> Row:
-    benefits = person.get("benefits")
-    if not benefits:
-        return ((False if benefits == [] else Unknown(f"{path}.benefits")),) * len(programmes)
-    named = {item.get("programme") for item in benefits}
-    unnamed = Unknown(f"{path}.benefits") if None in named else False
-    return tuple(True if programme in named else unnamed for programme in programmes)
-
-
-def _amounts_drawn(member: Body, path: str) -> Row:
-    """What each kind of aid in payment comes to a month; 0 where none is drawn."""
-    benefits = member.get("benefits")
-    if not benefits or any("programme" not in item for item in benefits):
-        return ((0 if benefits == [] else Unknown(f"{path}.benefits")),) * len(_AMOUNTS_DRAWN)
-    return tuple(_amount_drawn(benefits, programme, path) for programme in _AMOUNTS_DRAWN)
-
-
-def _amount_drawn(benefits: Sequence[Body], programme: str, path: str) -> Any:
-    drawn = [item.get("monthly") for item in benefits if item["programme"] == programme]
-    return Unknown(f"{path}.benefits") if None in drawn else sum(drawn)
-
-
-_AMOUNTS_DRAWN = (*DRAWN, *DRAWN_BY_MEMBERS)
+_BILL_UNKNOWN = (Unknown("household.medical_bill"),) * 2
+_PATIENT_UNKNOWN = (Unknown("household.medical_bill.member"),) * 2
+_NOT_THE_PATIENT = (0, NO_BILL)
 
 
 def _bill(member: Body, household: Body) -> tuple[Any, Any]:
     """The cost and kind of the household's medical bill, where the member is the patient."""
-    bill = household.get("medical_bill")
-    if bill is None:
-        return Unknown("household.medical_bill"), Unknown("household.medical_bill")
+    bill = household["medical_bill"]
     patient = member["id"] if len(household["members"]) == 1 else bill.get("member")
     if patient is None:
-        return Unknown("household.medical_bill.member"), Unknown("household.medical_bill.member")
+        return _PATIENT_UNKNOWN
     if patient != member["id"]:
-        return 0, NO_BILL
+        return _NOT_THE_PATIENT
     return _value(bill, "in_policy_cost", "household.medical_bill"), _value(bill, "kind", "household.medical_bill")
 
 
-def _parents(member: Body, household: Body, people: Mapping[str, Row], path: str) -> tuple[Any, Any]:
+def _parents(member: Body, members: Sequence[Body], people: Mapping[str, list[Any]]) -> tuple[Any, Any]:
     """The parents that were told; else those who are members, which are all where both are.
 
     Where one alone was told, the one parent who is a member is the other; of two members it is not told which.
     """
-    told = tuple(
-        [_told_parent(parent, f"{path}.parents[{index}]") for index, parent in enumerate(member.get("parents", ()))]
-    )
-    found = tuple(
-        [_parent_in_household(parent, people[parent["id"]]) for parent in parents_of(member, household["members"])]
-    )
+    parents = parents_of(member, members)
+    path = f"{_path_of(member)}.parents"
     if "parents" not in member:
-        return found, True if len(found) == BOTH_PARENTS else Unknown(f"{path}.parents")
-    if len(told) != 1 or not found:
+        found = tuple([_parent_in_household(people[parent["id"]]) for parent in parents])
+        return found, True if len(found) == BOTH_PARENTS else Unknown(path)
+    told = tuple([_told_parent(parent, f"{path}[{index}]") for index, parent in enumerate(member["parents"])])
+    if len(told) != 1 or not parents:
         return told, True
-    return ((*told, *found), True) if len(found) == 1 else (told, Unknown(f"{path}.parents"))
+    if len(parents) > 1:
+        return told, Unknown(path)
+    return (*told, _parent_in_household(people[parents[0]["id"]])), True
 
 
 def _told_parent(parent: Body, path: str) -> Row:
@@ -489,38 +428,173 @@ def _told_parent(parent: Body, path: str) -> Row:
     return (_value(parent, "state", path), *dates, 0, 0, 0, False, *(False for _ in GONE))
 
 
-def _parent_in_household(parent: Body, person: Row) -> Row:
-    illness = _value(parent, "serious_illness", _path_of(parent))
-    return (WITH_CHILD, LEAST_DATE, LEAST_DATE, *_GRADES_OF_PARENT(person), illness, *_GONE_OF_PARENT(person))
+def _parent_in_household(parent: Sequence[Any]) -> Row:
+    return (WITH_CHILD, LEAST_DATE, LEAST_DATE, *_OF_PARENT(parent))
 
 
-_POSITION = SCHEMA.by_name["member"].position
-_GRADES_OF_PARENT = itemgetter(
-    *(_POSITION[name] for name in ("disability_grade", "grade_intellectual", "grade_mental"))
-)
-_GONE_OF_PARENT = itemgetter(*(_POSITION[name] for name in GONE))
+# --- people --------------------------------------------------------------------------------------------------------
+#
+# The row of a person begins as that of one of whom nothing is told; then each key of the body is put in its place.
+
+_AT = SCHEMA.by_name["member"].position
+_PERSON_FACTS = len(_person_facts())
+"""So many facts are asked of members and supporters alike, in the same places."""
 
 
-def _circumstances(person: Body, path: str, entity: str, presumed: Presumed) -> Row:
-    given = person.get("circumstances", presumed.get((entity, "circumstances")))
-    if not given:
-        return ((False if given == [] else Unknown(f"{path}.circumstances")),) * len(CIRCUMSTANCES)
-    return tuple(name in given for name in CIRCUMSTANCES)
+def _places(first: str, count: int) -> slice:
+    return slice(_AT[first], _AT[first] + count)
 
 
-def _student(student: Any, path: str) -> Sequence[Any]:
-    if student is None:
-        return NO_STUDENT, False
-    if student is _ABSENT:
-        return Unknown(f"{path}.student"), Unknown(f"{path}.student")
-    return _value(student, "level", f"{path}.student"), _value(student, "full_time", f"{path}.student")
+_LEGAL_CAPACITY = SCHEMA.by_name["supporter"].position["legal_capacity"]
+_GRADES = _places("disability_grade", 1 + len(DISABILITIES))
+_DRAWN = _places(f"draws_{DRAWN[0]}", len(DRAWN))
+_DRAWN_BY_MEMBERS = _places(f"draws_{DRAWN_BY_MEMBERS[0]}", len(DRAWN_BY_MEMBERS))
+_AMOUNTS = _places(f"drawn_{DRAWN[0]}", len(DRAWN) + len(DRAWN_BY_MEMBERS))
+_CIRCUMSTANCES = _places(CIRCUMSTANCES[0], len(CIRCUMSTANCES))
+_STUDENT = _places("student_level", 2)
+_INCOME = _places(f"income_{INCOME_KINDS[0]}", len(INCOME_KINDS))
+_BILL = _places("bill_cost", 2)
+
+_KEYS = {
+    **dict.fromkeys(("disability_grade", *(f"grade_{name}" for name in DISABILITIES)), "disability"),
+    **{f"draws_{name}": "benefits" for name in (*DRAWN, *DRAWN_BY_MEMBERS)},
+    **{f"drawn_{name}": "benefits" for name in (*DRAWN, *DRAWN_BY_MEMBERS)},
+    **dict.fromkeys(CIRCUMSTANCES, "circumstances"),
+    **dict.fromkeys(("student_level", "student_full_time"), "student"),
+    **{f"income_{kind}": "income" for kind in INCOME_KINDS},
+}
+"""The key of a person's body that tells a fact, where that is not of the fact's name."""
 
 
-def _income(member: Body, path: str) -> Row:
-    items = member.get("income")
-    if not items:
-        return ((0 if items == [] else Unknown(f"{path}.income")),) * len(INCOME_KINDS)
-    sums = dict.fromkeys(INCOME_KINDS, 0)
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _untold_person(entity: str, path: str) -> Row:
+    facts: list[Any] = [Unknown(f"{path}.{_KEYS.get(fact.name, fact.name)}") for fact in SCHEMA.by_name[entity].facts]
+    facts[_AT["work_ability"]] = IMPLIED
+    if entity == "member":
+        facts[_BILL] = _BILL_UNKNOWN
+    else:
+        facts[_PERSON_FACTS : _PERSON_FACTS + 2] = False, True
+        # Whether people outside the household go to school is nothing that a request tells.
+        facts[-2:] = _NOT_A_STUDENT
+    return tuple(facts)
+
+
+Put = Callable[[list[Any], Any, str], None]
+"""Puts the value of a key of a person's body in its places of the row; the path is the person's."""
+
+
+def _put(facts: list[Any], body: Body, path: str, places: Mapping[str, int | Put]) -> None:
+    for key, value in body.items():
+        place: Any = places.get(key)
+        if type(place) is int:
+            facts[place] = value
+        elif place is not None:
+            place(facts, value, path)
+
+
+_NO_DISABILITY = (0,) * (1 + len(DISABILITIES))
+
+
+def _put_disability(facts: list[Any], disability: Body | None, path: str) -> None:
+    """The worst grade of all, then the grade in each category; 0 where there is none."""
+    facts[_GRADES] = _NO_DISABILITY if disability is None else _grades(disability, f"{path}.disability")
+
+
+def _grades(disability: Body, path: str) -> Row:
+    grade, category = _value(disability, "grade", path), disability.get("category")
+    if category is None:
+        return (grade, *(Unknown(f"{path}.category"),) * len(DISABILITIES))
+    if category == "multiple":
+        return grade, *_components(disability, f"{path}.components")
+    return (grade, *[grade if category == name else 0 for name in DISABILITIES])
+
+
+def _components(disability: Body, path: str) -> Iterator[Any]:
+    components = disability.get("components")
+    for name in DISABILITIES:
+        if components is None or any("category" not in item for item in components):
+            yield Unknown(path)
+            continue
+        grades = [item.get("grade") for item in components if item["category"] == name]
+        yield Unknown(path) if None in grades else min(grades, default=0)
+
+
+_DRAWS_NOTHING = (False,) * len(DRAWN)
+_MEMBER_DRAWS_NOTHING = (False,) * len(DRAWN_BY_MEMBERS)
+_NO_AMOUNTS = (0,) * (len(DRAWN) + len(DRAWN_BY_MEMBERS))
+
+
+def _put_benefits(facts: list[Any], benefits: Sequence[Body], path: str) -> None:
+    facts[_DRAWN] = _drawn(benefits, path, DRAWN) if benefits else _DRAWS_NOTHING
+
+
+def _put_benefits_of_member(facts: list[Any], benefits: Sequence[Body], path: str) -> None:
+    """What is drawn, and what each kind of aid in payment comes to a month; 0 where none is drawn."""
+    if benefits:
+        facts[_DRAWN] = _drawn(benefits, path, DRAWN)
+        facts[_DRAWN_BY_MEMBERS] = _drawn(benefits, path, DRAWN_BY_MEMBERS)
+        facts[_AMOUNTS] = [_amount_drawn(benefits, programme, path) for programme in (*DRAWN, *DRAWN_BY_MEMBERS)]
+    else:
+        facts[_DRAWN], facts[_DRAWN_BY_MEMBERS], facts[_AMOUNTS] = _DRAWS_NOTHING, _MEMBER_DRAWS_NOTHING, _NO_AMOUNTS
+
+
+def _drawn(benefits: Sequence[Body], path: str, programmes: Sequence[str]) -> Sequence[Any]:
+    named = {item.get("programme") for item in benefits}
+    unnamed = Unknown(f"{path}.benefits") if None in named else False
+    return [True if programme in named else unnamed for programme in programmes]
+
+
+def _amount_drawn(benefits: Sequence[Body], programme: str, path: str) -> Any:
+    if any("programme" not in item for item in benefits):
+        return Unknown(f"{path}.benefits")
+    drawn = [item.get("monthly") for item in benefits if item["programme"] == programme]
+    return Unknown(f"{path}.benefits") if None in drawn else sum(drawn)
+
+
+_NO_CIRCUMSTANCES = (False,) * len(CIRCUMSTANCES)
+
+
+def _put_circumstances(facts: list[Any], given: Sequence[str], _: str) -> None:
+    facts[_CIRCUMSTANCES] = [name in given for name in CIRCUMSTANCES] if given else _NO_CIRCUMSTANCES
+
+
+_NOT_A_STUDENT = (NO_STUDENT, False)
+
+
+def _put_student(facts: list[Any], student: Body | None, path: str) -> None:
+    facts[_STUDENT] = (
+        _NOT_A_STUDENT
+        if student is None
+        else (_value(student, "level", f"{path}.student"), _value(student, "full_time", f"{path}.student"))
+    )
+
+
+_NO_INCOME = (0,) * len(INCOME_KINDS)
+_INCOME_AT = {kind: _AT[f"income_{kind}"] for kind in INCOME_KINDS}
+
+
+def _put_income(facts: list[Any], items: Sequence[Body], _: str) -> None:
+    facts[_INCOME] = _NO_INCOME
     for item in items:
-        sums[item["kind"]] += item["monthly"]
-    return tuple(sums.values())
+        facts[_INCOME_AT[item["kind"]]] += item["monthly"]
+
+
+def _own_places(entity: str) -> Mapping[str, int]:
+    position = SCHEMA.by_name[entity].position
+    return {fact.name: position[fact.name] for fact in SCHEMA.by_name[entity].facts if fact.name not in _KEYS}
+
+
+_PERSON: Mapping[str, Put] = {"disability": _put_disability, "circumstances": _put_circumstances}
+_SUPPORTER: Mapping[str, int | Put] = {**_own_places("supporter"), **_PERSON, "benefits": _put_benefits}
+_MEMBER: Mapping[str, int | Put] = {
+    **_own_places("member"),
+    **_PERSON,
+    "benefits": _put_benefits_of_member,
+    "student": _put_student,
+    "income": _put_income,
+}
+
+
+_OF_PARENT = itemgetter(
+    *(_AT[name] for name in ("disability_grade", "grade_intellectual", "grade_mental", "serious_illness", *GONE))
+)

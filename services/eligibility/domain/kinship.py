@@ -24,6 +24,7 @@ _CLOSE = frozenset(
     }
 )
 _CHILD_OF = frozenset({("child", "head"), ("child", "spouse")})
+_OF_CHILD = frozenset((other, person) for person, other in _CHILD_OF)
 _DISTANT_OR_UNCLEAR = frozenset({("child", "grandchild"), ("grandchild", "child")})
 
 _PARENTS = {
@@ -57,8 +58,8 @@ def kin_of(person: Body, members: Sequence[Body]) -> Iterator[tuple[Body, Any]]:
 
 def parents_of(person: Body, members: Sequence[Body]) -> tuple[Body, ...]:
     """The members who are surely parents of `person`; the head and the spouse are those of a child."""
-    kind = _PARENTS.get(person.get("relation", ""), frozenset())
-    return tuple(other for other in members if other.get("relation") in kind)
+    kind = _PARENTS.get(person.get("relation", ""))
+    return tuple([other for other in members if other.get("relation") in kind]) if kind else ()
 
 
 def relatives_in_household(entity: str, person: Body, members: Sequence[Body]) -> list[Body]:
@@ -69,13 +70,13 @@ def relatives_in_household(entity: str, person: Body, members: Sequence[Body]) -
 
 
 def _owes(person: Body, other: Body, members: Sequence[Body]) -> Any:
-    for one in (person, other):
-        if "relation" not in one:
-            return Unknown(f"household.members[{one['id']}].relation")
-    pair = (person["relation"], other["relation"])
+    pair = (person.get("relation"), other.get("relation"))
+    if None in pair:
+        unclear = person if pair[0] is None else other
+        return Unknown(f"household.members[{unclear['id']}].relation")
     if pair in _CHILD_OF:
         return _lives_with(person)
-    if pair[::-1] in _CHILD_OF:
+    if pair in _OF_CHILD:
         return _lives_with(other)
     if pair in _DISTANT_OR_UNCLEAR:
         # One child in the household is the grandchild's parent; of several, it is not told which.
@@ -85,5 +86,7 @@ def _owes(person: Body, other: Body, members: Sequence[Body]) -> Any:
 
 
 def _lives_with(child: Body) -> bool:
-    states = [parent.get("state") for parent in child.get("parents", ())]
+    if "parents" not in child:
+        return True
+    states = [parent.get("state") for parent in child["parents"]]
     return not states or any(state not in _GONE for state in states)

@@ -1,23 +1,44 @@
 """What a programme's own tests say for a row: eligible and how much, not eligible, or not yet to be told."""
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from services.eligibility.domain.answer import Outcome
 from services.shared.policy.evaluation import Evaluation, Row
 from services.shared.policy.open_value import Unknown
 from services.shared.policy.pack import Programme
 
+Found = tuple[Outcome, int | None]
+"""An outcome, and the amount in fen where it is eligible and pays."""
 
-def outcome_of(evaluation: Evaluation, programme: Programme, row: Row) -> tuple[Outcome, int | None]:
+
+def outcome_of(evaluation: Evaluation, programme: Programme, row: Row) -> Found:
     """The outcome by the programme's own tests, and the amount in fen when it is eligible and pays."""
-    entitled = evaluation.truth(_eligible(programme.id), row)
+    rule = _eligible(programme.id)
+    entitled = evaluation.value(rule, row)
+    if entitled is not True and entitled is not False:
+        entitled = evaluation.truth(rule, row)
     if not entitled:
-        return ("undetermined" if entitled is None else "ineligible"), None
+        return _OPEN if entitled is None else _REFUSED
     rule = programme.monthly or programme.one_off
     if not rule:
         return "eligible", None
     amount = evaluation.settled(rule, row)
-    return ("undetermined", None) if isinstance(amount, Unknown) else ("eligible", amount)
+    return _OPEN if isinstance(amount, Unknown) else ("eligible", amount)
+
+
+_OPEN: Found = "undetermined", None
+_REFUSED: Found = "ineligible", None
+
+
+def entitled(evaluation: Evaluation, programme: Programme) -> Sequence[Any]:
+    """Whether each row's conditions hold, by what the program computed: True, False, or OPEN as far as that goes."""
+    *above, own = evaluation.policy.program.places[_eligible(programme.id)]
+    if not above:
+        return (evaluation.frame[own],)
+    [slot] = above
+    return [values[own] for values in evaluation.frame[slot]]
 
 
 @cache

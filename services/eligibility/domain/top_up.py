@@ -51,7 +51,7 @@ def _beside(
     anew = Evaluation(policy, read_facts(_with_paid(request, number, paid), policy.book.presumptions))
     outcome, amount = outcome_of(anew, top_up, _member_rows(anew)[number])
     together = amount if outcome == "eligible" else 0
-    return result if together == result.monthly_fen else replace(result, together_fen=together)
+    return result if together == result.monthly_fen else result.changed(together_fen=together)
 
 
 def _changes(result: Result) -> bool:

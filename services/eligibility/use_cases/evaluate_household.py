@@ -1,7 +1,7 @@
 """Answers what a household is entitled to, with nothing recorded: one request, the packs, an answer."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from services.eligibility.domain.answer import Answer, render_answer
 from services.eligibility.domain.determination import NotAtOnce, evaluate
@@ -26,7 +26,7 @@ class Rendered:
     """An answer as bytes, the identities of the packs it rests on, and the places that decide its results."""
 
     body: bytes
-    packs: tuple[dict[str, str], ...]
+    packs: tuple[Mapping[str, str], ...]
     places: tuple[str, ...]
 
 
@@ -35,33 +35,35 @@ def pack_set_of(packs: Iterable[Pack]) -> PackSet:
     return PackSet(SCHEMA, packs)
 
 
-def evaluate_household(packs: PackSet, request: DeterminationRequest, *, at_once: bool = False) -> Answer:
+def evaluate_household(
+    packs: PackSet, request: DeterminationRequest, *, is_simulation: bool = False, at_once: bool = False
+) -> Answer:
     """The answer to `request` by the packs of its region in force on its date.
 
     Raises PackFault for unsound packs, and NotAtOnce where the answer is wanted `at_once` and takes longer.
     """
     if at_once and not _is_light(packs, request):
         raise NotAtOnce
-    return evaluate(packs.prepare(request.region, request.as_of), request, at_once=at_once)
+    policy = packs.prepare(request.region, request.as_of)
+    return evaluate(policy, request, is_simulation=is_simulation, at_once=at_once)
 
 
 def _is_light(packs: PackSet, request: DeterminationRequest) -> bool:
     """Whether an answer in which nothing is open takes less time than handing the work to a thread."""
     events = request.events or ()
-    is_small = len(request.household["members"]) <= MAX_MEMBERS_AT_ONCE and len(events) <= MAX_EVENTS_AT_ONCE
-    places = {request.region, *(event["region"] for event in events if "region" in event)}
-    return is_small and all(packs.is_prepared(place, request.as_of) for place in places)
+    if len(request.household["members"]) > MAX_MEMBERS_AT_ONCE or len(events) > MAX_EVENTS_AT_ONCE:
+        return False
+    places = [request.region, *[event["region"] for event in events if "region" in event]]
+    return all(packs.is_prepared(place, request.as_of) for place in places)
 
 
 def rendered_answer(
     packs: PackSet, request: DeterminationRequest, *, is_simulation: bool = False, at_once: bool = False
 ) -> Rendered:
     """The answer to `request`, ready to be sent or recorded. Raises AnswerTooLarge, and as `evaluate_household`."""
-    answer = evaluate_household(packs, request, at_once=at_once)
-    if is_simulation:
-        answer = replace(answer, simulation=True)
-    places = dict.fromkeys((answer.region, *(result.region for result in answer.results if result.region)))
-    return Rendered(_body(answer), tuple(dict(pack) for pack in answer.packs), tuple(places))
+    answer = evaluate_household(packs, request, is_simulation=is_simulation, at_once=at_once)
+    places = dict.fromkeys([answer.region, *[result.region for result in answer.results if result.region]])
+    return Rendered(_body(answer), answer.packs, tuple(places))
 
 
 def _body(answer: Answer) -> bytes:

@@ -39,7 +39,7 @@ def record_determination(
         region=request.region,
         request=raw,
         answer=numbered,
-        packs=list(rendered.packs),
+        packs=[dict(pack) for pack in rendered.packs],
         determined_by=actor.subject,
         event_id=event_id,
         determined_at=now,

@@ -52,6 +52,7 @@ class PackSet:
                 raise PackFault(pack.id, "pack.toml", 0, problem, Text("只保留一个", "keep one of them"))
             self._by_place[pack.jurisdiction] = pack
         self._prepared: dict[tuple[tuple[str, ...], date], PreparedPolicy] = {}
+        self._found: dict[tuple[str, date], PreparedPolicy] = {}
         # Each beside its rulebook, which keeps alive what the key names by its identity.
         self._programs: dict[tuple[tuple[int, ...], str], tuple[Program, Rulebook]] = {}
         self._reasons: dict[tuple[tuple[int, ...], tuple[int, ...], bool], tuple[ReasonProgram, Rulebook]] = {}
@@ -75,14 +76,22 @@ class PackSet:
 
     def is_prepared(self, region: str, as_of: date) -> bool:
         """Whether `prepare` has only to look it up. Raises PackFault as that does."""
-        return self._key(self._chain_on(region, as_of), as_of) in self._prepared
+        return (region, as_of) in self._found or self._key(self._chain_on(region, as_of), as_of) in self._prepared
 
     def prepare(self, region: str, as_of: date) -> "PreparedPolicy":
         """The policy in force at a place on a date. Raises PackFault when the packs do not fit together.
 
         A place that is no more has the packs of its successor, unless one is still published for its own code.
         """
-        chain = self._chain_on(region, as_of)
+        policy = self._found.get((region, as_of))
+        if policy is None:
+            policy = self._prepared_on(self._chain_on(region, as_of), as_of)
+            if len(self._found) >= MAX_PREPARED:
+                self._found.clear()
+            self._found[region, as_of] = policy
+        return policy
+
+    def _prepared_on(self, chain: tuple[Pack, ...], as_of: date) -> "PreparedPolicy":
         key = self._key(chain, as_of)
         policy = self._prepared.get(key)
         if policy is None:

@@ -1,6 +1,7 @@
 """An answer ready to be sent: it is refused when its reasons fill a book, and before they are all made."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from services.eligibility.domain.determination import NotAtOnce
 from services.eligibility.gateways.pack_folder import read_packs
 from services.eligibility.use_cases import evaluate_household
 from services.eligibility.use_cases.evaluate_household import AnswerTooLarge, pack_set_of, rendered_answer
-from services.shared.policy import explanation
+from services.shared.policy import evaluation, explanation
 
 FAMILY = Path(main_job.__file__).parent / "requests" / "wuhan_family.json"
 
@@ -70,3 +71,14 @@ def test_many_events_are_not_answered_at_once(known):
     rendered_answer(packs, most, at_once=True)
     with pytest.raises(NotAtOnce):
         rendered_answer(packs, replace(most, events=(*most.events, *request.events)), at_once=True)
+
+
+def test_no_more_prepared_places_and_days_are_kept_than_the_bound(known, monkeypatch):
+    monkeypatch.setattr(evaluation, "MAX_PREPARED", 3)
+    packs, request = known[0].with_pack(known[0].packs[0]), known[1]
+    days = [date(2026, 9, day) for day in range(1, 8)]
+    policies = [packs.prepare(request.region, day) for day in days]
+    assert [policy.book.on for policy in policies] == days
+    assert packs.prepare(request.region, days[-1]) is policies[-1]
+    assert packs.prepare(request.region, days[0]).book.on == days[0]
+    assert len(packs._found) <= 3 and len(packs._prepared) <= 3
