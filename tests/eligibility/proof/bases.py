@@ -4,41 +4,32 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from services.eligibility.api.household_body import parse_request
 from services.eligibility.domain.facts import SCHEMA, read_facts
-from services.eligibility.domain.request import DeterminationRequest
-from services.eligibility.use_cases.run_golden_cases import request_of
 from services.shared.policy.open_value import Unknown
-from services.shared.policy.pack import PackCase
 from services.shared.policy.schema import BOOL, DATE, Entity, Fact
-from services.shared.vocabulary.invalid_body import InvalidBody
-from tests.eligibility.proof.rows import Row
-from tests.eligibility.proof.worlds import Worlds, shipped
+from tests.eligibility.proof.goldens import golden_requests
+from tests.eligibility.proof.rows import Row, times_dearer
+from tests.eligibility.proof.worlds import CHOICES, TIMES_DEARER, Worlds, is_dear
 
 YEAR = 10_000
 LIKELY_AGE, LIKELY_FEN = 80, 100_000
 
 
-def bases(worlds: Worlds) -> list[Row]:
-    """The golden cases' households on the worlds' date; what a case leaves unsaid is drawn by lot, always the same."""
+def bases(worlds: Worlds) -> list[tuple[int, Row]]:
+    """The golden cases' households on the worlds' date; what a case leaves unsaid is drawn by lot, always the same.
+
+    Each comes twice: in the world of its case's own figures, and in one that was made.
+    """
     found = {}
-    for pack in shipped().packs:
-        for case in pack.cases:
-            request = _request(case)
-            if request is not None:
-                request = replace(request, as_of=worlds.on, parameters={}, programmes=None)
-                chance = random.Random(f"{pack.id} {case.name}")
-                facts = read_facts(request, worlds.book.presumptions)
-                found[_complete(SCHEMA.root, facts, worlds.as_of, chance)] = None
+    for index, (name, request) in enumerate(golden_requests()):
+        asked = replace(request, as_of=worlds.on, parameters={}, programmes=None)
+        facts = read_facts(asked, worlds.book.presumptions)
+        row = _complete(SCHEMA.root, facts, worlds.as_of, random.Random(name))
+        # By name, so that another case more or less changes nothing for the others.
+        made = random.Random(name).randrange(CHOICES)
+        found[worlds.of_golden[index], row] = None
+        found[made, times_dearer(row, TIMES_DEARER) if is_dear(made) else row] = None
     return list(found)
-
-
-def _request(case: PackCase) -> DeterminationRequest | None:
-    """The case's request; None where the case is of a request that must be refused."""
-    try:
-        return parse_request(request_of(case))
-    except InvalidBody:
-        return None
 
 
 def _complete(entity: Entity, row: Row, as_of: int, chance: random.Random) -> Row:

@@ -15,7 +15,7 @@ from services.eligibility.domain.determination import evaluate
 from services.eligibility.use_cases.run_golden_cases import request_of
 from services.shared.vocabulary.invalid_body import InvalidBody
 from services.shared.vocabulary.money import yuan_of
-from tests.eligibility.proof.worlds import shipped
+from tests.eligibility.proof.goldens import shipped
 
 Body = dict[str, Any]
 Way = tuple[str | int, ...]

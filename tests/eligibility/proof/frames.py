@@ -10,28 +10,6 @@ from services.shared.policy.rulebook import Rulebook
 Reader = Callable[[Any], Any]
 
 
-def reader_of(program: Program, rules: Iterable[str]) -> Reader:
-    """A function from a root frame to the values of these rules, for every row, in one order."""
-    by_loop: dict[tuple[int, ...], list[int]] = {}
-    for name in rules:
-        *loop, slot = program.places[name]
-        by_loop.setdefault(tuple(loop), []).append(slot)
-    parts = [_part(loop, sorted(set(slots))) for loop, slots in sorted(by_loop.items())]
-    function: Reader = eval(f"lambda f: ({', '.join(parts)},)")
-    return function
-
-
-def _part(loop: tuple[int, ...], slots: list[int]) -> str:
-    values = f"({', '.join(f'{{0}}[{slot}]' for slot in slots)},)"
-    if not loop:
-        return values.format("f")
-    heads, inner = "", "f"
-    for depth, slot in enumerate(loop):
-        heads += f" for x{depth} in {inner}[{slot}]"
-        inner = f"x{depth}"
-    return f"[{values.format(inner)}{heads}]"
-
-
 def rows_reader_of(program: Program, rules: Iterable[str]) -> Reader:
     """A function from a root frame to the list of rows of one entity, each the values of these rules of it."""
     function: Reader = eval(f"lambda f: {_rows(program, rules)}")

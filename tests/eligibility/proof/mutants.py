@@ -1,7 +1,7 @@
 """Rules with one small mistake each: a comparison shifted by a hair, a constant or a code changed, a code left out."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 from services.shared.policy import tree
@@ -15,16 +15,14 @@ from tests.eligibility.proof.frames import rules_decided_by
 
 SHIFTED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
 CHOSEN = "chosen_mutant"
-"""The parameter that says which mutant of a rule runs, by its number in the rule."""
-NONE = -1
+"""The parameter that says which mutant runs, by its number in the program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A rule with another expression; `kind` and `change` say what was done to it, `number` counts in the rule."""
+    """A rule with another expression; `kind` and `change` say what was done to it."""
 
     rule: str
-    number: int
     kind: str
     change: str
     node: Node
@@ -39,10 +37,10 @@ def mutants_of(rule: Rule) -> tuple[Mutant, ...]:
     """Every mutant of one rule."""
     found: list[Mutant] = []
     times: Counter[str] = Counter()
-    for number, (node, kind, change) in enumerate(_mutated(rule.node)):
+    for node, kind, change in _mutated(rule.node):
         times[change] += 1
         again = f" ({times[change]})" if times[change] > 1 else ""
-        found.append(Mutant(rule.id, number, kind, change + again, node))
+        found.append(Mutant(rule.id, kind, change + again, node))
     return tuple(found)
 
 
@@ -52,13 +50,14 @@ def all_mutants(book: Rulebook) -> dict[str, tuple[Mutant, ...]]:
     return {name: mutants for name, mutants in found.items() if mutants}
 
 
-def program_of(book: Rulebook, rule: str, mutants: tuple[Mutant, ...]) -> Program:
-    """One program with all these mutants of a rule, of which the parameter CHOSEN lets one run, or none."""
-    node = book.rules[rule].node
-    for mutant in mutants:
-        is_chosen = tree.Comparison("==", tree.ParameterRef(CHOSEN, (), INT), tree.Const(mutant.number, INT), BOOL)
-        node = tree.Choice(is_chosen, mutant.node, node, node.kind)
-    return compile_rulebook(replace(book, rules={**book.rules, rule: replace(book.rules[rule], node=node)}))
+def program_of(book: Rulebook, mutants: Sequence[Mutant]) -> Program:
+    """One program with all these mutants, of which the parameter CHOSEN lets the one of that number run, or none."""
+    rules = dict(book.rules)
+    for number, mutant in enumerate(mutants):
+        is_chosen = tree.Comparison("==", tree.ParameterRef(CHOSEN, (), INT), tree.Const(number, INT), BOOL)
+        node = rules[mutant.rule].node
+        rules[mutant.rule] = replace(rules[mutant.rule], node=tree.Choice(is_chosen, mutant.node, node, node.kind))
+    return compile_rulebook(replace(book, rules=rules))
 
 
 Change = tuple[Node, str, str]

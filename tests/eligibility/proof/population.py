@@ -8,15 +8,13 @@ from functools import cache
 from services.eligibility.domain.facts import SCHEMA
 from services.shared.policy.open_value import Unknown
 from tests.eligibility.proof.decisions import laid_open
-from tests.eligibility.proof.households import Built, built
+from tests.eligibility.proof.households import Neighbourhoods
 from tests.eligibility.proof.rows import Path, Row, inner_row, places, with_inner, without_fact
 from tests.eligibility.proof.search import Case, Search
 from tests.eligibility.proof.worlds import worlds
 
 ATTEMPTS = 6_000
 """Households that the search makes for a date."""
-LOOKED_AT_AGAIN = 3
-"""Of the households built, every so many-th is looked at for what else it shows."""
 MOST_UNKNOWN = 4
 """Facts that are taken from one household."""
 LIST_UNTOLD = 0.1
@@ -24,16 +22,11 @@ LIST_UNTOLD = 0.1
 
 
 @cache
-def households(on: date, seed: int = 0, attempts: int = ATTEMPTS) -> tuple[Built, ...]:
-    """Households at the thresholds of the nation's rules of a date: the same ones for the same seed.
-
-    Half of the attempts are made from the golden households, half from what was built of those found.
-    """
+def neighbourhoods(on: date, seed: int = 0, attempts: int = ATTEMPTS) -> Neighbourhoods:
+    """Households at the thresholds of the nation's rules of a date: the same ones for the same seed."""
     search = Search(laid_open(worlds(on)), seed)
-    search.run(attempts // 2)
-    search.look_at([each.case for each in built(search)[::LOOKED_AT_AGAIN] if each.is_known])
-    search.go_on(attempts - attempts // 2)
-    return tuple(built(search))
+    search.run(attempts)
+    return Neighbourhoods(search)
 
 
 def population(on: date, count: int, seed: int = 0, unknown_share: float = 0.5) -> Iterator[Case]:
@@ -43,7 +36,7 @@ def population(on: date, count: int, seed: int = 0, unknown_share: float = 0.5) 
     policies by number. The same arguments give the same households.
     """
     chance = random.Random(seed)
-    known = [each.case for each in households(on, seed) if each.is_known]
+    known = [each.case for each in neighbourhoods(on, seed).build_all() if each.is_known]
     for index in range(count):
         case = known[index % len(known)]
         if index >= len(known) or chance.random() < unknown_share:

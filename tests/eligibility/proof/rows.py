@@ -6,7 +6,7 @@ from typing import Any
 
 from services.eligibility.domain.facts import CIRCUMSTANCES, NO_BILL, NO_STUDENT, SCHEMA, WITH_CHILD
 from services.shared.policy.open_value import Unknown
-from services.shared.policy.schema import Entity, Fact
+from services.shared.policy.schema import MONEY, Entity, Fact
 
 Row = tuple[Any, ...]
 Path = tuple[tuple[int, int], ...]
@@ -81,6 +81,18 @@ def without_fact(row: Row, place: Place) -> Row:
         if fact.name == name or (together and fact.name.startswith(together)):
             inner[position] = unknown
     return with_inner(row, place.path, tuple(inner))
+
+
+def times_dearer(row: Row, times: int, entity: Entity = SCHEMA.root) -> Row:
+    """The household with every amount that many times larger."""
+    facts = [
+        value * times if fact.kind == MONEY and isinstance(value, int) else value
+        for fact, value in zip(entity.facts, row, strict=False)
+    ]
+    for child in SCHEMA.children(entity.name):
+        slot = SCHEMA.rows_slot(child.name)
+        facts += [tuple(times_dearer(inner, times, child) for inner in row[slot]), row[slot + 1]]
+    return tuple(facts)
 
 
 def with_inner(row: Row, path: Path, new: Row) -> Row:

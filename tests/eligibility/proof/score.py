@@ -4,19 +4,22 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from services.shared.policy import tree
 from services.shared.policy.open_value import OpenValueUsed
 from services.shared.policy.printing import Program
 from tests.eligibility.proof.frames import answers_reader_of
-from tests.eligibility.proof.households import Built
+from tests.eligibility.proof.households import Built, Neighbourhoods
 from tests.eligibility.proof.mutants import CHOSEN, Mutant, all_mutants, program_of
 from tests.eligibility.proof.worlds import Worlds
 
 FAILED = "failed"
-NEAR_ONLY = 500
+KNOWN_TRIED = 1_000
 """Households that are tried on a mutant of which it is known that it survives."""
+TOGETHER = 60
+"""Mutants that one program holds: compiling takes longer than asking a household which of them runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,76 +33,77 @@ class Score:
 
     @property
     def share(self) -> float:
-        """Killed among all."""
+        """Killed among all: the mutation score."""
         return 1 - len(self.survivors) / len(self.mutants)
 
-    def share_without(self, equivalent: frozenset[str]) -> float:
-        """Killed among those that differ from their rule: the mutation score. A killed one counts though listed."""
-        alike = sum(mutant.name in equivalent for mutant in self.survivors)
-        return 1 - (len(self.survivors) - alike) / (len(self.mutants) - alike)
 
-
-def score(worlds: Worlds, households: Sequence[Built], known: frozenset[str] = frozenset()) -> Score:
-    """Try every mutant on the households, those built near its rule first.
-
-    A mutant named in `known` is tried on few, since it survives; none but these saves time.
-    """
+def score(worlds: Worlds, households: Neighbourhoods, known: frozenset[str] = frozenset()) -> Score:
+    """What becomes of every mutant of the worlds' rules."""
     start = time.process_time()
+    everyone = tuple(mutant for group in all_mutants(worlds.book).values() for mutant in group)
+    survivors = survivors_of(everyone, worlds, households, known)
+    return Score(len(households.made), everyone, survivors, time.process_time() - start)
+
+
+def survivors_of(
+    mutants: Sequence[Mutant], worlds: Worlds, households: Neighbourhoods, known: frozenset[str] = frozenset()
+) -> tuple[Mutant, ...]:
+    """The mutants that no household gives away: those near its rule are tried first, then all others.
+
+    A mutant named in `known` is tried on few.
+    """
     trial = _Trial(worlds, households)
-    mutants = all_mutants(worlds.book)
-    survivors = [mutant for rule in mutants for mutant in trial.survivors(rule, mutants[rule], known)]
-    everyone = tuple(mutant for group in mutants.values() for mutant in group)
-    return Score(len(households), everyone, tuple(survivors), time.process_time() - start)
+    groups = [mutants[start : start + TOGETHER] for start in range(0, len(mutants), TOGETHER)]
+    return tuple(mutant for group in groups for mutant in trial.survivors(group, known))
 
 
 class _Trial:
-    def __init__(self, worlds: Worlds, households: Sequence[Built]) -> None:
+    def __init__(self, worlds: Worlds, households: Neighbourhoods) -> None:
         self._worlds, self._households = worlds, households
-        runs = _runs_of(worlds, worlds.policies[0].program, None)
-        self._expected = [runs(built) for built in households]
-        self._by_rule: dict[str, list[int]] = defaultdict(list)
-        for index, built in enumerate(households):
-            self._by_rule[built.rule].append(index)
+        self._run = _runs_of(worlds, worlds.policies[0].program)
+        self._expected: dict[int, Any] = {}
         self._neighbours = _neighbours(worlds)
 
-    def survivors(self, rule: str, mutants: tuple[Mutant, ...], known: frozenset[str]) -> Iterator[Mutant]:
-        """The mutants of one rule that no household gives away."""
-        book = self._worlds.book
-        near = self._order(rule)
-        program = program_of(book, rule, mutants)
-        for mutant in mutants:
-            order = near[:NEAR_ONLY] if mutant.name in known else near
-            run = _runs_of(self._worlds, program, mutant.number)
-            if not any(self._differs(run, index) for index in order):
+    def survivors(self, mutants: Sequence[Mutant], known: frozenset[str]) -> Iterator[Mutant]:
+        """Those of these mutants that no household gives away."""
+        runs = _runs_of(self._worlds, program_of(self._worlds.book, mutants))
+        for number, mutant in enumerate(mutants):
+            tried = self._households.from_rule(mutant.rule, self._neighbours[mutant.rule])
+            if mutant.name in known:
+                tried = islice(tried, KNOWN_TRIED)
+            if not any(self._differs(runs, number, built) for built in tried):
                 yield mutant
 
-    def _differs(self, run: Callable[[Built], Any], index: int) -> bool:
+    def _differs(self, runs: "Runs", number: int, built: Built) -> bool:
+        key = id(built)
+        if key not in self._expected:
+            self._expected[key] = self._run(built, NOBODY)
         try:
-            return bool(run(self._households[index]) != self._expected[index])
+            return bool(runs(built, number) != self._expected[key])
         except OpenValueUsed:
             return True
 
-    def _order(self, rule: str) -> list[int]:
-        """The households built at the rule, at its neighbours, then the others."""
-        near = [rule, *self._neighbours[rule]]
-        first = [index for name in near for index in self._by_rule[name]]
-        taken = set(first)
-        return [*first, *(index for index in range(len(self._households)) if index not in taken)]
+
+NOBODY = -1
+Runs = Callable[[Built, int], Any]
+"""From a household and the number of a mutant to the outputs; a run that fails gives FAILED."""
 
 
-def _runs_of(worlds: Worlds, program: Program, chosen: int | None) -> Callable[[Built], Any]:
-    """A function from a household to its outputs under a program; a run that fails gives FAILED."""
+def _runs_of(worlds: Worlds, program: Program) -> Runs:
     read, function, as_of = answers_reader_of(program, worlds.book), program.function, worlds.as_of
-    extra = {} if chosen is None else {CHOSEN: {(): chosen}}
+    slot = program.parameters.index((CHOSEN, True)) if (CHOSEN, True) in program.parameters else None
     arguments = [
-        replace(policy, program=program, parameters={**policy.parameters, **extra}).arguments
+        replace(policy, program=program, parameters={**policy.parameters, CHOSEN: {(): NOBODY}}).arguments
         for policy in worlds.policies
     ]
 
-    def run(built: Built) -> Any:
+    def run(built: Built, chosen: int) -> Any:
         case = built.case
+        given = arguments[case.world]
+        if slot is not None:
+            given = (*given[:slot], chosen, *given[slot + 1 :])
         try:
-            return read(function(case.row, as_of, arguments[case.world]))
+            return read(function(case.row, as_of, given))
         except ZeroDivisionError:
             return FAILED
 

@@ -12,20 +12,21 @@ from services.shared.policy.open_value import OPEN, OpenValueUsed, Unknown
 from services.shared.policy.rulebook import Rulebook, sub_parameters, sub_rules
 from services.shared.policy.schema import BOOL, DATE, INT, MONEY, Entity
 from tests.eligibility.proof.bases import YEAR, bases, likely
-from tests.eligibility.proof.decisions import Openness, facts_below
+from tests.eligibility.proof.decisions import Opened, Openness, facts_below
 from tests.eligibility.proof.frames import Reader, rows_reader_of
 from tests.eligibility.proof.rows import Path, Place, Row, inner_row, places, with_inner, with_value
+from tests.eligibility.proof.worlds import CHOICES, Worlds, is_dear
 
 MOST_ROWS = 3
 """Rows that a list may grow to; longer lists show nothing new and take longer."""
 MOST_EDITS = 3
-TRIES = 20
+TRIES = 8
 """So often a decision is turned round in one situation of its rule; then only by lot, one time in twenty."""
 TRIED_LATER = 0.05
-KEPT_PER_GOAL = 3
+KEPT_PER_GOAL = 2
 """Households kept for each decision and side of it, each in another situation of its rule."""
-MOST_STEPS = 400
-"""Ways kept for each programme."""
+LARGE = 10**9
+"""Ten million yuan, in fen: an amount above what any place pays."""
 
 Goal = tuple[int, bool]
 """A decision by its number, and its value."""
@@ -50,7 +51,6 @@ class Search:
     openness: Openness
     seed: int = 0
     found: dict[Goal, list[Case]] = field(default_factory=lambda: defaultdict(list))
-    built_of: dict[tuple[Goal, Case], tuple[Any, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)
@@ -59,6 +59,7 @@ class Search:
         self._situations: dict[Goal, set[Situation]] = defaultdict(set)
         self._groups = list(_groups(self.openness))
         self._conditions = list(_conditions(self.openness))
+        self._readers: dict[int, Sequence[Reader]] = {}
         self._combinations: set[Any] = set()
         self._steps: dict[str, list[tuple[int, Case]]] = defaultdict(list)
         self._uses = _uses(self.openness)
@@ -67,10 +68,9 @@ class Search:
 
     def run(self, attempts: int) -> None:
         """Look at the golden households under the worlds by turns, then at `attempts` made from what was found."""
-        for index, row in enumerate(bases(self.openness.worlds)):
+        for world, row in bases(self.openness.worlds):
             self._edit.learn(row)
-            self._look(Case(0, row), None)
-            self._look(Case(index % len(self.openness.worlds.policies), row), None)
+            self._look(Case(world, row), None)
         self.go_on(attempts)
 
     def go_on(self, attempts: int) -> None:
@@ -119,13 +119,24 @@ class Search:
 
     def signature_of(self, number: int) -> Reader:
         """From a frame, the values of all decisions in the rule of this one, and what programmes make of them."""
-        own = next(read for _, numbers, read in self._groups if number in numbers)
-        conditions = [read for _, read in self._conditions]
+        part, decision = self.openness.near(number), self.openness.decisions[number]
+        names = [
+            each.name
+            for each in self.openness.decisions
+            if (each.rule, each.entity) == (decision.rule, decision.entity)
+        ]
+        own = rows_reader_of(part.program, names)
+        conditions = self._conditions_of(part)
         return lambda frame: (own(frame), [read(frame) for read in conditions])
 
-    def facts_near(self, number: int) -> tuple[Sequence[FactName], Sequence[FactName]]:
+    def _conditions_of(self, part: Opened) -> Sequence[Reader]:
+        if id(part) not in self._readers:
+            self._readers[id(part)] = [read for _, read in _conditions(part)]
+        return self._readers[id(part)]
+
+    def facts_near(self, number: int, chance: random.Random) -> tuple[Sequence[FactName], Sequence[FactName]]:
         """The facts that a decision rests on, and those of a rule above it, by lot."""
-        return self._edit.facts_near(number)
+        return self._edit.facts_near(number, chance)
 
     def _turn(
         self,
@@ -163,7 +174,8 @@ class Search:
 
     def _decides(self, case: Case, number: int, outputs: Any) -> bool:
         try:
-            return bool(self.openness.outputs(self.openness.run(case.world, case.row, number)) != outputs)
+            part = self.openness.near(number)
+            return bool(part.outputs(part.run(case.world, case.row, number)) != outputs)
         except (OpenValueUsed, ZeroDivisionError):
             return True
 
@@ -219,7 +231,7 @@ def _groups(openness: Openness) -> Iterator[tuple[FactName, list[int], Reader]]:
         yield key, numbers, rows_reader_of(openness.program, [openness.decisions[number].name for number in numbers])
 
 
-def _conditions(openness: Openness) -> Iterator[tuple[str, Reader]]:
+def _conditions(openness: Opened) -> Iterator[tuple[str, Reader]]:
     """For each programme and each entity of its conditions, their values at each row."""
     book = openness.worlds.book
     for programme in book.programmes.values():
@@ -245,7 +257,7 @@ class _Edit:
             for decision in openness.decisions
         ]
         self._numbers = _numbers_named(openness)
-        self._lacking: dict[str, list[int]] = {}
+        self._telling: dict[str, list[int]] = {}
         self._learnt: dict[FactName, dict[Any, None]] = defaultdict(dict)
         self._rows: dict[str, list[Row]] = defaultdict(list)
 
@@ -276,25 +288,19 @@ class _Edit:
         return Case(world, row)
 
     def _worlds_of(self, rule: str) -> Sequence[int]:
-        """Every world; or, by lot, those in which a figure is missing that the rule or one below it takes."""
+        """Every world; or, by lot, those that tell more of the rule than others."""
         worlds = self._openness.worlds
-        if rule not in self._lacking:
-            nodes = [worlds.book.rules[name].node for name in (rule, *sub_rules(worlds.book.rules[rule].node))]
-            names = {name for node in nodes for name in sub_parameters(node)}
-            self._lacking[rule] = [
-                number
-                for number, policy in enumerate(worlds.policies)
-                if any(isinstance(value, Unknown) for name in names for value in policy.parameters[name].values())
-            ]
-        if self._lacking[rule] and self._chance.random() < 0.4:
-            return self._lacking[rule]
-        return range(len(worlds.policies))
+        if rule not in self._telling:
+            self._telling[rule] = list(_telling(worlds, rule))
+        if self._telling[rule] and self._chance.random() < 0.4:
+            return self._telling[rule]
+        return range(CHOICES)
 
-    def facts_near(self, aim: int) -> tuple[Sequence[FactName], Sequence[FactName]]:
+    def facts_near(self, aim: int, chance: random.Random) -> tuple[Sequence[FactName], Sequence[FactName]]:
         """The facts that a decision rests on, and those of a rule one to three levels above it, by lot."""
         rule = self._openness.decisions[aim].rule
-        for _ in range(self._chance.randint(1, 3)):
-            rule = self._chance.choice(self._users[rule] or [rule])
+        for _ in range(chance.randint(1, 3)):
+            rule = chance.choice(self._users[rule] or [rule])
         return self._reach[aim], self._rule_reach[rule]
 
     def _facts(self, aim: int) -> Sequence[FactName]:
@@ -361,6 +367,20 @@ class _Edit:
         for _ in SCHEMA.children(entity):
             facts += [(), True]
         return tuple(facts)
+
+
+def _telling(worlds: Worlds, rule: str) -> Iterator[int]:
+    """The worlds in which a figure that the rule or one below it takes is missing or next to nothing; the dear ones,
+    where the rule names an amount above any other."""
+    nodes = [worlds.book.rules[name].node for name in (rule, *sub_rules(worlds.book.rules[rule].node))]
+    names = {name for node in nodes for name in sub_parameters(node)}
+    parts = [part for node in nodes for part in tree.walk(node)]
+    has_large = any(isinstance(part, tree.Const) and part.kind == MONEY and part.value >= LARGE for part in parts)
+    for number, policy in enumerate(worlds.policies[:CHOICES]):
+        values = [value for name in names for value in policy.parameters[name].values()]
+        is_extreme = any(isinstance(value, Unknown) or (type(value) is int and value < 2) for value in values)
+        if is_dear(number) if has_large else is_extreme:
+            yield number
 
 
 def users_of(book: Rulebook) -> dict[str, list[str]]:

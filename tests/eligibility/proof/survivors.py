@@ -1,10 +1,11 @@
-"""The mutants that no household can give away, and why: survivors.txt, one a line after the reason for them."""
+"""The mutants that no household gives away, and why: survivors.txt, one a line after the reason for them.
+
+A reason begins with `equivalent` where none could at all.
+"""
 
 from functools import cache
 from pathlib import Path
 
-EQUIVALENT = "equivalent:"
-"""Begins the reason of mutants that differ from their rule for no household at all."""
 LIST = Path(__file__).parent / "survivors.txt"
 
 
@@ -19,8 +20,3 @@ def listed() -> dict[str, str]:
         elif line.strip():
             found[line.strip()] = reason
     return found
-
-
-def equivalent() -> frozenset[str]:
-    """Those of the list that can be given away by no household."""
-    return frozenset(name for name, reason in listed().items() if reason.startswith(EQUIVALENT))

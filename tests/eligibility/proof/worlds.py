@@ -8,15 +8,16 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from services.eligibility.gateways.pack_folder import read_packs
-from services.eligibility.use_cases.evaluate_household import pack_set_of
+from services.eligibility.domain.determination import with_overrides
+from services.eligibility.domain.request import DeterminationRequest
 from services.shared.policy import tree
-from services.shared.policy.evaluation import PackSet, PreparedPolicy, parameter_value
-from services.shared.policy.open_value import unknown_parameter
+from services.shared.policy.evaluation import PreparedPolicy, parameter_value
+from services.shared.policy.open_value import Unknown, unknown_parameter
 from services.shared.policy.pack import ParameterDeclaration
 from services.shared.policy.rulebook import Rulebook
-from services.shared.policy.schema import RATE_SCALE
+from services.shared.policy.schema import PARAMETER_MAX_FEN, RATE_SCALE
 from services.shared.vocabulary.region import NATION
+from tests.eligibility.proof.goldens import golden_requests, shipped
 
 DATES = (date(2023, 8, 1), date(2025, 8, 1), date(2026, 8, 1))
 """Before the rigid-expenditure rules, with them, and under the law of 2026."""
@@ -25,7 +26,9 @@ CHOICES = 48
 MISSING, ANY_MISSING = 0.3, 0.1
 """How often a figure is missing of which a rule asks whether it is held; and, in every third world, any other."""
 NOTHING = 0.05
-"""How often a place is taken to pay nothing in one of the cases that a figure tells apart."""
+"""How often a place is taken to pay nothing, or one fen, in one of the cases that a figure tells apart."""
+DEAR, TIMES_DEARER = 8, 10_000
+"""In every eighth world money is worth so little that the bounds which only keep numbers small decide something."""
 UNIT_FEN, UNIT_RATE = 1_200, 100
 """Amounts are multiples of this, so that twelve months or up to six people can come out at them to the fen. No two
 figures are alike, so that taking the wrong one is seen."""
@@ -34,12 +37,17 @@ LIKELY = {"per_capita_disposable_income": 3_600_000, "minimum_wage": 200_000, "s
 """What no place publishes in a pack and must yet stand in some relation to the others."""
 
 
+Keys = tuple[str, ...]
+Figures = Mapping[str, Mapping[Keys, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Worlds:
-    """The policies of one date, one program and rulebook under different figures."""
+    """The policies of one date, one program and rulebook under different figures; which are each golden case's own."""
 
     on: date
     policies: tuple[PreparedPolicy, ...]
+    of_golden: tuple[int, ...]
 
     @property
     def book(self) -> Rulebook:
@@ -53,21 +61,39 @@ class Worlds:
 
 
 @cache
-def shipped() -> PackSet:
-    """The packs that ship."""
-    return pack_set_of(read_packs())
-
-
-@cache
 def worlds(on: date, region: str = NATION) -> Worlds:
-    """The rules of a place on a date under each choice of figures; the same at every call."""
+    """The rules of a place on a date under each choice of figures, and under each golden case's; always the same."""
     policy = shipped().prepare(region, on)
     asked = _asked_whether_held(policy.book)
-    return Worlds(on, tuple(_with_figures(policy, asked, choice) for choice in range(CHOICES)))
+    policies = [_with_figures(policy, asked, choice) for choice in range(CHOICES)]
+    numbers: dict[str, int] = {}
+    of_golden = []
+    for _, request in golden_requests():
+        theirs = _of_golden(policies[0], asked, request)
+        number = numbers.setdefault(repr(theirs), len(policies))
+        if number == len(policies):
+            policies.append(replace(policy, parameters=theirs))
+        of_golden.append(number)
+    return Worlds(on, tuple(policies), tuple(of_golden))
+
+
+def _of_golden(made: PreparedPolicy, asked: frozenset[str], request: DeterminationRequest) -> Figures:
+    """The figures of a case's place and day, with those that it brings; what is not held is as made."""
+    held = with_overrides(shipped().prepare(request.region, request.as_of), request).parameters
+    figures = {}
+    for name, table in made.parameters.items():
+        theirs = held.get(name, {})
+        found = {key: theirs.get(key, unknown_parameter(name)) for key in table}
+        figures[name] = (
+            found
+            if name in asked
+            else {key: table[key] if isinstance(value, Unknown) else value for key, value in found.items()}
+        )
+    return figures
 
 
 def _with_figures(policy: PreparedPolicy, asked: frozenset[str], choice: int) -> PreparedPolicy:
-    figures: dict[str, Mapping[tuple[str, ...], Any]] = {}
+    figures: dict[str, Mapping[Keys, Any]] = {}
     taken: set[int] = set()
     for name, table in sorted(policy.parameters.items()):
         chance = random.Random(f"{name} {choice}")
@@ -76,7 +102,7 @@ def _with_figures(policy: PreparedPolicy, asked: frozenset[str], choice: int) ->
             figures[name] = dict.fromkeys(table, unknown_parameter(name))
         else:
             declaration = policy.book.declarations[name]
-            figures[name] = {key: _value(declaration, bool(choice), taken, chance) for key in table}
+            figures[name] = {key: _value(declaration, choice, taken, chance) for key in table}
     return replace(policy, parameters=figures)
 
 
@@ -85,15 +111,22 @@ def _asked_whether_held(book: Rulebook) -> frozenset[str]:
     return frozenset(node.name for node in nodes if isinstance(node, tree.Held))
 
 
-def _value(declaration: ParameterDeclaration, may_be_nothing: bool, taken: set[int], chance: random.Random) -> Any:
+def is_dear(choice: int) -> bool:
+    """Whether this world's amounts are so large."""
+    return choice % DEAR == DEAR - 1
+
+
+def _value(declaration: ParameterDeclaration, choice: int, taken: set[int], chance: random.Random) -> Any:
     if declaration.type == "enum":
         return chance.choice(declaration.codes)
     if declaration.type == "bool":
         return chance.random() < 0.5
     if declaration.type in ("money", "rate"):
-        if may_be_nothing and declaration.keys and chance.random() < NOTHING:
-            return 0
-        return _apart(declaration, taken)
+        if choice > 0 and declaration.keys and chance.random() < NOTHING:
+            return chance.choice((0, 1))
+        value = _apart(declaration, taken)
+        is_larger = declaration.type == "money" and is_dear(choice)
+        return min(value * TIMES_DEARER, PARAMETER_MAX_FEN) if is_larger else value
     return _published(declaration) or NO_PUBLISHED_COUNT
 
 

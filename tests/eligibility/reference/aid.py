@@ -129,7 +129,7 @@ def small_advance(home: Home) -> Finding:
     """Paid before the paperwork: a place's cap, and since 2026 a month's standard for each person affected."""
     urgent = [each for each in home.events if each["kind"] not in SPENDING]
     requested = sum(fen(each["requested"]) for each in urgent)
-    if requested == 0:
+    if requested == 0 or not _somebody_lives(home):
         return Finding(False)
     if home.on < QUICK_AID_SINCE or "small_advance_cap" in home.figures:
         cap = home.figures["small_advance_cap"]
@@ -151,11 +151,17 @@ def temporary_aid(home: Home, layers: Layers, advance: Finding) -> Finding:
     stages = max((_months(each, home) for each in home.events if each["kind"] in SPENDING), default=0)
     amount = max(total - advanced, 0)
     return Finding(
-        any(fen(each["requested"]) > 0 for each in aided) and (advanced == 0 or total > advanced),
+        _somebody_lives(home)
+        and any(fen(each["requested"]) > 0 for each in aided)
+        and (advanced == 0 or total > advanced),
         amount,
         months=stages if is_staged and stages else None,
         level=_level(amount, home),
     )
+
+
+def _somebody_lives(home: Home) -> bool:
+    return any(not who.is_any("deceased") for who in home.people)
 
 
 def _level(amount: int, home: Home) -> str:

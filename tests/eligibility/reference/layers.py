@@ -191,11 +191,13 @@ def _single(home: Home, who: Person, is_counted: bool, income: int, is_margin_ho
     alone = (is_clergy or is_jobless) and income < home.standard and home.property_fits
     gap = max(home.standard - income, 0)
     is_paid_in_full = not alone and home.figures["single_person_amount_rule"] == "full_standard"
+    amount = home.standard if is_paid_in_full else gap
     return found(
         (is_counted or is_clergy)
         and (who.is_severe or who.told["serious_illness"] or is_clergy)
-        and (is_margin_household or alone),
-        home.standard if is_paid_in_full else gap,
+        and (is_margin_household or alone)
+        and amount > 0,
+        amount,
     )
 
 
