@@ -13,6 +13,8 @@ USAGE_ERROR = 2
 COMMANDS = {
     "run": "run",
     "determine": "determine",
+    "screen": "screen",
+    "population": "population",
     "pack": "pack",
     "migrate": "migrate",
     "doctor": "doctor",

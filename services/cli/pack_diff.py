@@ -1,6 +1,6 @@
 """`doudi pack diff`: what changed from one folder of packs to another, and what that does to a population."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -10,13 +10,12 @@ import typer
 
 from services.cli.output import console, print_json, print_table, refuse
 from services.cli.pack_validate import AsJson, read_folder, with_shipped
-from services.eligibility.api.household_body import MAX_BODY_BYTES, parse_request
+from services.cli.request_lines import requests_in
 from services.eligibility.domain.pack_changes import Change, changes_between
-from services.eligibility.use_cases.compare_policies import Comparison, Line, Tally, compare_policies
+from services.eligibility.use_cases.compare_policies import Comparison, Tally, compare_policies
 from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.shared.policy.fault import PackFault
 from services.shared.policy.pack import Pack
-from services.shared.vocabulary.invalid_body import InvalidBody
 from services.shared.vocabulary.money import yuan_of
 
 MOST_SHOWN = 1_000
@@ -71,30 +70,11 @@ def _compared(before: Packs, after: Packs, population: Path, first: int, day: da
     try:
         old, new = (pack_set_of(with_shipped(side)[0].values()) for side in (before, after))
         with population.open("rb") as lines:
-            return compare_policies(old, new, _requests(lines), first, day)
+            return compare_policies(old, new, requests_in(lines), first, day)
     except PackFault as fault:
         refuse(f"规则包有误 / a policy pack is unsound: {fault}")
     except OSError as error:
         refuse(f"无法读取文件 / the file cannot be read: {population} ({error.strerror})")
-
-
-def _requests(lines: Any) -> Iterator[Line]:
-    """Each line that is not empty, with its number; one that is longer than a request may be is passed over."""
-    number = 0
-    while line := lines.readline(MAX_BODY_BYTES + 1):
-        number += 1
-        read = line
-        while not read.endswith(b"\n") and (read := lines.readline(MAX_BODY_BYTES)):
-            pass
-        if line.strip():
-            yield number, _request(line)
-
-
-def _request(line: bytes) -> Any:
-    try:
-        return parse_request(line)
-    except InvalidBody as invalid:
-        return invalid
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------

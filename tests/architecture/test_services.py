@@ -46,6 +46,8 @@ NEVER_ANSWERED = {
     "eligibility": {
         "_OutOfRuns": "ends a bounded search inside the domain",
         "NotAtOnce": "the work is handed to a thread and answered from there",
+        "ScreeningRefused": "`doudi screen` says so and ends",
+        "ScreeningStopped": "`doudi screen` says so and ends",
     },
     "monitoring": {"SignalPackInvalid": "raised when the process starts"},
     "payments": {

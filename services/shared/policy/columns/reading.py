@@ -153,8 +153,8 @@ class _Reading:
     def facts(self) -> Facts:
         root = self._schema.root
         columns = {name: _one_chunk(self._table.column(name)) for name in self._table.column_names}
-        place = self._places(columns[REGION])
         self._household[root.name] = None
+        place = self._places(columns[REGION])
         self._read(root, columns, slice(None), self._table.num_rows)
         for entity in self._schema.entities:
             if entity.parent is not None and entity.name not in self._begins:

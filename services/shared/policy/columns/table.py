@@ -50,7 +50,7 @@ def _columns(schema: Schema, entity: Entity, rows: Sequence[Sequence[Any]]) -> d
         structs = pa.StructArray.from_arrays(list(inner.values()), names=list(inner))
         columns[child.plural] = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs)
         if not child.always_complete:
-            columns[child.plural + COMPLETE] = pa.array([row[slot + 1] is True for row in rows])
+            columns[child.plural + COMPLETE] = pa.array([row[slot + 1] is True for row in rows], pa.bool_())
     return columns
 
 

@@ -1,0 +1,81 @@
+"""Writes requests, one a line, as a population file that `doudi screen` reads."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from services.eligibility.domain.facts import SCHEMA, read_facts
+from services.eligibility.domain.request import DeterminationRequest
+from services.shared.policy.columns.table import rows_to_table
+from services.shared.vocabulary.invalid_body import BodyError, InvalidBody
+
+LINES_AT_A_TIME = 4_096
+ID = "id"
+"""The column with the number of the line, counted from 1."""
+
+Line = tuple[int, DeterminationRequest | InvalidBody]
+
+
+@dataclass(frozen=True, slots=True)
+class WrongLine:
+    """A line that is no household, and why; of what stands on it nothing is repeated."""
+
+    number: int
+    errors: tuple[BodyError, ...]
+
+
+OVERRIDDEN = BodyError(
+    "/parameters",
+    "parameters_in_a_population",
+    "人口文件中的户不能自带标准；去掉 parameters",
+    "a household of a population has no figures of its own: leave out parameters",
+)
+
+
+def write_population(lines: Iterable[Line], file: Path) -> Iterator[WrongLine]:
+    """Write the households of the lines in their order, the line's number as `id`; yields each wrong line.
+
+    The file appears when all of it is written. Dates and programmes asked for are not kept: screening has its own.
+    """
+    beside = file.with_name(f".{file.name}.beside")
+    try:
+        schema = _table(()).schema
+        with pq.ParquetWriter(beside, schema) as writer:
+            for some in _some_at_a_time(lines):
+                good = [(number, each) for number, each in some if isinstance(each, DeterminationRequest)]
+                good = [(number, each) for number, each in good if not each.parameters]
+                if good:
+                    writer.write_table(_table(good).cast(schema))
+                yield from _wrong_of(some)
+        with beside.open("rb") as written:
+            os.fsync(written.fileno())
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _wrong_of(lines: Iterable[Line]) -> Iterator[WrongLine]:
+    for number, request in lines:
+        if isinstance(request, InvalidBody):
+            yield WrongLine(number, request.errors)
+        elif request.parameters:
+            yield WrongLine(number, (OVERRIDDEN,))
+
+
+def _some_at_a_time(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    rest = iter(lines)
+    while some := list(islice(rest, LINES_AT_A_TIME)):
+        yield some
+
+
+def _table(lines: Iterable[tuple[int, DeterminationRequest]]) -> pa.Table:
+    told = list(lines)
+    # What packs presume is theirs to fill in, at the date of the screening.
+    rows = [read_facts(request) for _, request in told]
+    table = rows_to_table(SCHEMA, rows, [request.region for _, request in told])
+    return table.add_column(0, ID, pa.array([number for number, _ in told], pa.int64()))

@@ -1,0 +1,274 @@
+"""A population screened: whole or refused, the same bytes however it came about, and gone on with after a kill."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks.population.households import write_population
+from services.eligibility.use_cases.screening.part import REJECTS
+from services.eligibility.use_cases.screening.plan import parts_of
+from services.eligibility.use_cases.screening.refusal import ScreeningRefused, ScreeningStopped
+from tests.eligibility.use_cases.screening.conftest import ROWS
+from tests.eligibility.use_cases.screening.populations import ON, bytes_of, screened, wanted
+
+ROOT = Path(__file__).parents[4]
+KILLS = int(os.environ.get("DOUDI_KILLS", "3"))
+"""How often a run is killed; DOUDI_KILLS=20 for as often as one likes."""
+
+
+@pytest.fixture(scope="module")
+def whole(policy_folder, population, tmp_path_factory):
+    target = tmp_path_factory.mktemp("whole") / "out.parquet"
+    found = screened(wanted(policy_folder, population, target))
+    assert (found.rows, found.rejected, found.parts, found.kept) == (ROWS, 0, 8, 0)
+    return target
+
+
+def test_parts_hang_on_row_groups_alone():
+    parts = list(parts_of([3, 3, 0, 9, 1, 0], part_rows=5))
+    assert [(part.first_group, part.groups, part.first_row, part.rows) for part in parts] == [
+        (0, 2, 0, 6),
+        (2, 2, 6, 9),
+        (4, 2, 15, 1),
+    ]
+    assert list(parts_of([0, 0])) == [] and [part.name for part in parts][2] == "part-00002.parquet"
+
+
+def test_every_household_is_there_once_in_its_order(whole, population):
+    read = pq.read_table(whole, columns=["row", "id", "region"])
+    assert read["row"].to_pylist() == read["id"].to_pylist() == list(range(ROWS))
+    said = pq.read_table(population, columns=["region"])["region"]
+    assert read["region"].to_pylist() == said.to_pylist()
+
+
+def test_every_file_says_by_which_rules_and_of_which_input_it_is(whole):
+    for file in (whole / "part-00003.parquet", whole / REJECTS / "part-00003.parquet"):
+        said = {key.decode(): value.decode() for key, value in pq.read_schema(file).metadata.items()}
+        assert said["doudi.as_of"] == ON.isoformat() and said["doudi.part"] == "4 of 8"
+        packs = json.loads(said["doudi.packs"])
+        assert len(packs) == 51 and all(len(pack["sha256"]) == 64 and pack["version"] for pack in packs)
+        manifest = json.loads((whole / "_screen.json").read_text())
+        assert manifest["packs"] == packs and manifest["input"]["sha256"] == said["doudi.input_sha256"]
+        assert said["doudi.money_unit"] == "fen"
+
+
+def test_two_processes_write_the_same_bytes(whole, policy_folder, population, tmp_path):
+    screened(wanted(policy_folder, population, tmp_path / "out.parquet"), processes=2)
+    assert bytes_of(tmp_path / "out.parquet") == bytes_of(whole)
+
+
+def test_finished_parts_are_kept_and_others_made_anew(whole, policy_folder, population, tmp_path):
+    unfinished = tmp_path / "out.parquet.unfinished"
+    (unfinished / REJECTS).mkdir(parents=True)
+    for name in ("part-00001.parquet", "part-00004.parquet", "_screen.json"):
+        (unfinished / name).write_bytes((whole / name).read_bytes())
+        if name != "_screen.json":
+            (unfinished / REJECTS / name).write_bytes((whole / REJECTS / name).read_bytes())
+    kept = unfinished / "part-00001.parquet"
+    torn = unfinished / "part-00004.parquet"
+    torn.write_bytes(torn.read_bytes()[:-100])
+    (unfinished / ".part-00002.parquet.x.beside").write_bytes(b"PAR1")
+    before = kept.stat().st_ino
+    found = screened(wanted(policy_folder, population, tmp_path / "out.parquet"))
+    assert found.kept == 1_000
+    assert (tmp_path / "out.parquet" / kept.name).stat().st_ino == before
+    assert bytes_of(tmp_path / "out.parquet") == bytes_of(whole) and not unfinished.exists()
+
+
+def test_what_is_complete_is_not_computed_again(whole, policy_folder, population):
+    before = {file.name: file.stat().st_mtime_ns for file in whole.iterdir()}
+    assert screened(wanted(policy_folder, population, whole)).kept == ROWS
+    assert {file.name: file.stat().st_mtime_ns for file in whole.iterdir()} == before
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(whole, policy_folder, population, tmp_path, processes):
+    moments = random.Random(processes)
+    target = tmp_path / "out.parquet"
+    command = [sys.executable, "-m", "tests.eligibility.use_cases.screening.populations"]
+    command += [str(policy_folder), str(population), str(target), str(processes)]
+    for _ in range(KILLS):
+        run = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+        # Mostly while parts are written: the first is waited for, and a little more.
+        deadline = time.monotonic() + 60
+        while run.poll() is None and not list(target.parent.glob("*/*.parquet")) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(moments.uniform(0, 0.15))
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    assert subprocess.run(command, cwd=ROOT, timeout=120).returncode == 0
+    assert bytes_of(target) == bytes_of(whole)
+
+
+# --- another output ---------------------------------------------------------------------------------------------------
+
+
+def test_a_result_of_something_else_is_refused_and_left_alone(whole, policy_folder, population, tmp_path):
+    other = tmp_path / "other.parquet"
+    write_population(other, 600, seed=5)
+    with pytest.raises(ScreeningRefused) as refused:
+        screened(wanted(policy_folder, other, whole))
+    assert "input" in refused.value.text.en and "输入" in refused.value.text.zh
+    assert pq.read_table(whole, columns=["row"]).num_rows == ROWS
+
+
+def test_a_folder_of_something_else_is_refused(policy_folder, population, tmp_path):
+    (tmp_path / "out.parquet").mkdir()
+    (tmp_path / "out.parquet" / "thesis.txt").write_text("mine")
+    with pytest.raises(ScreeningRefused, match="no result of a screening"):
+        screened(wanted(policy_folder, population, tmp_path / "out.parquet"))
+    assert (tmp_path / "out.parquet" / "thesis.txt").read_text() == "mine"
+
+
+def test_another_version_of_a_pack_is_refused_with_what_differs(whole, policy_folder, population, tmp_path):
+    manifest = json.loads((whole / "_screen.json").read_text())
+    manifest["packs"][0]["sha256"] = "0" * 64
+    manifest["as_of"] = "2020-01-01"
+    unfinished = tmp_path / "out.parquet.unfinished"
+    unfinished.mkdir()
+    (unfinished / "_screen.json").write_text(json.dumps(manifest))
+    with pytest.raises(ScreeningRefused, match="what differs: date, packs"):
+        screened(wanted(policy_folder, population, tmp_path / "out.parquet"))
+
+
+def test_two_that_write_the_same_output_are_one_too_many(policy_folder, population, tmp_path):
+    import fcntl
+
+    unfinished = tmp_path / "out.parquet.unfinished"
+    unfinished.mkdir()
+    with (unfinished / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ScreeningRefused, match="another process is writing"):
+            screened(wanted(policy_folder, population, tmp_path / "out.parquet"))
+
+
+def test_a_place_that_cannot_be_written_is_named(policy_folder, population, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ScreeningRefused, match="cannot be written"):
+        screened(wanted(policy_folder, population, tmp_path / "file" / "out.parquet"))
+
+
+def test_a_full_disk_is_foreseen(policy_folder, population, tmp_path, monkeypatch):
+    import shutil
+
+    # The only stand-in of these tests: a disk that is full cannot be had for the asking.
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 29_000))
+    with pytest.raises(ScreeningRefused, match="29000 bytes left and at least 29200"):
+        screened(wanted(policy_folder, population, tmp_path / "out.parquet"))
+    assert not (tmp_path / "out.parquet").exists()
+
+
+# --- rejects ----------------------------------------------------------------------------------------------------------
+
+
+def test_households_that_cannot_be_read_are_rejects_with_row_and_reason(policy_folder, population, tmp_path):
+    table = pq.read_table(population).slice(0, 2_200)
+    regions = table["region"].cast(pa.string()).to_pylist()
+    regions[3], regions[1_700] = "000000", None
+    homes = table["homes"].to_pylist()
+    homes[2_001] = -1
+    table = table.set_column(1, "region", pa.array(regions)).set_column(
+        table.schema.get_field_index("homes"), "homes", pa.array(homes, pa.int32())
+    )
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    pq.write_table(table, source, row_group_size=500)
+    found = screened(wanted(policy_folder, source, target))
+    assert (found.rows, found.rejected) == (2_200, 3)
+    rejects = pq.read_table(target / REJECTS).to_pylist()
+    assert [(each["row"], each["id"], each["column"], each["reason"]) for each in rejects] == [
+        (3, 3, "region", "region_unknown"),
+        (1_700, 1_700, "region", "region_unknown"),
+        (2_001, 2_001, "homes", "out_of_range"),
+    ]
+    assert "GB/T 2260" in rejects[0]["reason_zh"] and "000000" not in str(rejects) and rejects[2]["reason_en"]
+    rows = pq.read_table(target, columns=["row"])["row"].to_pylist()
+    assert rows == [row for row in range(2_200) if row not in (3, 1_700, 2_001)]
+
+
+def test_a_region_column_of_another_name_and_no_id(whole, policy_folder, population, tmp_path):
+    table = pq.read_table(population)
+    table = (
+        table.rename_columns({"region": "place"}).drop_columns(["id"]).replace_schema_metadata(table.schema.metadata)
+    )
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    pq.write_table(table, source, row_group_size=500)
+    screened(wanted(policy_folder, source, target, region_column="place"))
+    assert pq.read_table(target).equals(pq.read_table(whole).drop_columns(["id"]))
+
+
+# --- a torn or lying input --------------------------------------------------------------------------------------------
+
+
+def refusal(policy_folder, source, tmp_path, error=ScreeningRefused):
+    target = tmp_path / "out.parquet"
+    with pytest.raises(error) as refused:
+        screened(wanted(policy_folder, source, target))
+    assert re.search("[一-鿿]", refused.value.text.zh)
+    assert not target.exists()
+    return refused.value.text.en
+
+
+def test_what_is_no_parquet_file_is_refused(policy_folder, population, tmp_path):
+    source = tmp_path / "in.parquet"
+    whole = population.read_bytes()
+    assert "does not exist" in refusal(policy_folder, source, tmp_path)
+    assert "is no file" in refusal(policy_folder, tmp_path, tmp_path)
+    for content, said in [
+        (b"", "is no Parquet file"),
+        (b"region,income\n420100,7\n", "is no Parquet file"),
+        (whole[:-1], "is torn"),
+        (whole[: len(whole) // 2], "is torn"),
+        (whole[:-8] + (2**32 - 1).to_bytes(4, "little") + b"PAR1", "is torn"),
+        (whole[:-8] + (100).to_bytes(4, "little") + b"PAR1", "is damaged or lies"),
+        (whole[:-400] + b"\xff" * 392 + whole[-8:], "is damaged or lies"),
+        (b"PARE" + whole[4:], "is an encrypted Parquet file"),
+    ]:
+        source.write_bytes(content)
+        assert said in refusal(policy_folder, source, tmp_path)
+    assert not (tmp_path / "out.parquet.unfinished").exists()
+
+
+def test_a_schema_that_nests_beyond_measure_is_refused(policy_folder, tmp_path):
+    deep = pa.int32()
+    for _ in range(150):
+        deep = pa.struct([("a", deep)])
+    source = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"region": pa.array([None], deep)}), source)
+    assert "nest too deeply" in refusal(policy_folder, source, tmp_path)
+
+
+def test_missing_columns_and_wrong_types_are_named(policy_folder, population, tmp_path):
+    table, source = pq.read_table(population), tmp_path / "in.parquet"
+    for changed, said in [
+        (table.drop_columns(["region"]), "has no region column region"),
+        (table.drop_columns(["homes"]), "columns are missing: homes"),
+        (table.drop_columns(["members"]), "members.birth_date"),
+        (table.set_column(2, "area_type", pa.array([1] * ROWS)), "area_type"),
+        (table.replace_schema_metadata(None), "money_unit"),
+        (table.slice(0, 0), "there are no households"),
+        (table.rename_columns({"id": "homes"}), "share a name"),
+    ]:
+        pq.write_table(changed, source)
+        assert said in refusal(policy_folder, source, tmp_path)
+
+
+def test_a_damaged_page_stops_it_and_leaves_no_output(policy_folder, population, tmp_path):
+    whole = bytearray(population.read_bytes())
+    column = pq.read_metadata(population).row_group(9).column(3)
+    at = column.dictionary_page_offset or column.data_page_offset
+    whole[at : at + 40] = b"\xff" * 40
+    source = tmp_path / "in.parquet"
+    source.write_bytes(whole)
+    assert "row groups 8 to 9, from row 4000" in refusal(policy_folder, source, tmp_path, ScreeningStopped)
+    parts = sorted(file.name for file in (tmp_path / "out.parquet.unfinished").glob("part-*"))
+    assert parts == [f"part-{number:05}.parquet" for number in range(4)]
