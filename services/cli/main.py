@@ -15,6 +15,7 @@ COMMANDS = {
     "determine": "determine",
     "screen": "screen",
     "population": "population",
+    "simulate": "simulate",
     "pack": "pack",
     "migrate": "migrate",
     "doctor": "doctor",
