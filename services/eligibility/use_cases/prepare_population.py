@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from services.eligibility.domain.determination import CATEGORIES, NO_CATEGORY, UNDETERMINED
-from services.eligibility.domain.facts import CIRCUMSTANCES, IMPLIED, NO_STATUS, NO_STUDENT, SCHEMA
+from services.eligibility.domain.facts import CIRCUMSTANCES, IMPLIED, NO_STATUS, SCHEMA
 from services.eligibility.domain.request import PROGRAMMES
 from services.shared.policy.columns.decisions import Statuses
 from services.shared.policy.columns.population import PopulationPolicy
@@ -22,12 +22,8 @@ UNSAID: Mapping[tuple[str, str], Any] = {
     ("household", "recognised_as"): NO_STATUS,
     ("member", "work_ability"): IMPLIED,
     ("supporter", "work_ability"): IMPLIED,
-    ("supporter", "in_household"): False,
-    ("supporter", "owes_support"): True,
-    ("supporter", "student_level"): NO_STUDENT,
-    ("supporter", "student_full_time"): False,
 }
-"""What stands for a fact that is not told, as `read_facts` has it for a request that does not say it."""
+"""What stands for a fact that is not told, where `read_facts` has it so for every request that does not say it."""
 
 
 def prepare_population(
@@ -41,14 +37,16 @@ def prepare_population(
     unknown: Iterable[str] = (),
     presume: bool = True,
 ) -> PopulationPolicy:
-    """The policy of all places of `packs` and of these regions in force on a date, compiled once into `folder`.
+    """The policy of these regions, or of every place that has a pack, in force on a date, compiled once into `folder`.
 
+    Other regions are rejected where their packs are not those of one that was prepared. The fewer places, the fewer
+    figures are missing in one of them, and the less is computed with what could stand for them.
     `overrides` are figures in their parameters' units that replace every place's; `observed` are rules whose values
     the results show; the columns of `unknown` may be missing from tables. Without `presume` what is not told is
     unknown, whatever packs presume. Raises PackFault, and NotInOneKernel where places' rules do not fit together.
     """
     places = _Places(packs, as_of)
-    for region in (NATION, *(pack.jurisdiction for pack in packs.packs), *regions):
+    for region in tuple(regions) or (NATION, *(pack.jurisdiction for pack in packs.packs)):
         places.add(region)
     given, whole = _presumed(places.policies[0].book.presumptions) if presume else ({}, frozenset[str]())
     policy = PopulationPolicy.of(
@@ -97,7 +95,9 @@ def _presumed(presumptions: Sequence[Presumption]) -> tuple[Mapping[tuple[str, s
     given, whole = dict(UNSAID), set()
     for item in presumptions:
         if item.key == "circumstances":
-            given |= {(item.entity, name): name in item.value for name in CIRCUMSTANCES}
+            # A parent in the household is a member, of whom the same is presumed.
+            entities = (item.entity, "parent") if item.entity == "member" else (item.entity,)
+            given |= {(entity, name): name in item.value for entity in entities for name in CIRCUMSTANCES}
         elif item.value == []:
             whole.add(item.key)
         else:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from datetime import date
 from functools import partial
-from itertools import batched, cycle
+from itertools import cycle, islice
 from pathlib import Path
 
 from services.eligibility.use_cases.prepare_population import prepare_population
@@ -30,7 +30,8 @@ def _compared(on: date, count: int, folder: Path) -> int:
     policy = prepare_population(packs, [], on, folder, presume=False)
     places = cycle(pack.jurisdiction for pack in packs.packs if pack.jurisdiction != "cn")
     values, by_sql, differing, started = 0, 0, 0, time.process_time()
-    for cases in batched(population(on, count), AT_A_TIME):
+    cases_left = population(on, count)
+    while cases := list(islice(cases_left, AT_A_TIME)):
         households = [(next(places), with_real_days(case.row)) for case in cases]
         found = compare(policy, households, partial(packs.prepare, as_of=on))
         more, columns = compare_sql(policy, households)

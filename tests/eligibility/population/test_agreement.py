@@ -38,7 +38,7 @@ def households(on):
     chance = random.Random(f"population {on}")
     regions = cycle(pack.jurisdiction for pack in shipped().packs if pack.jurisdiction != "cn")
     found = []
-    for number, row in enumerate(islice(cycle(bases(worlds(on))), HOUSEHOLDS)):
+    for number, (_, row) in enumerate(islice(cycle(bases(worlds(on))[::2]), HOUSEHOLDS)):
         for place in chance.sample(list(places(row)), CHANGED if number >= HOUSEHOLDS // 3 else 0):
             row = with_value(row, place, likely(place.fact, worlds(on).as_of, chance))
         row = with_unknowns(row, chance) if number % 2 else row

@@ -52,7 +52,7 @@ def households():
     chance = random.Random("reform")
     regions = cycle(pack.jurisdiction for pack in shipped().packs if pack.jurisdiction != "cn")
     found = []
-    for number, row in enumerate(islice(cycle(bases(worlds(ON))), HOUSEHOLDS)):
+    for number, (_, row) in enumerate(islice(cycle(bases(worlds(ON))), HOUSEHOLDS)):
         place = chance.choice(list(places(row)))
         row = with_value(row, place, likely(place.fact, worlds(ON).as_of, chance))
         row = with_unknowns(row, chance) if number % 3 == 0 else row

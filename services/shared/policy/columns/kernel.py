@@ -22,22 +22,21 @@ HOUSEHOLDS_AT_A_TIME = 1_024
 """What is kept of them between passes fits into the second cache."""
 
 KNOWN, OPEN = 0, 1
-"""How a household is computed: exactly, or by all that its unknown facts could be. Others (-1) are left out."""
-LEFT_OUT = -1
+"""How a household is computed: exactly, or by all that its unknown facts could be."""
 
-Array: TypeAlias = "np.ndarray[Any, Any]"
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
 class Facts:
     """Households in memory as the layout has them.
 
-    `facts` holds for each entity and width a table, a row a fact; `begins` for each entity but the root where the rows
-    of each parent begin; `mode` for each household whether it is KNOWN, OPEN or left out; `untold` marks the rows
-    that stand for those of a list that nobody told (only in households that are OPEN).
+    `facts` holds for each entity and width an array a fact; `begins` for each entity but the root where the rows
+    of each parent begin; `mode` says of each household whether it is KNOWN or OPEN; `untold` marks the rows that
+    stand for those of a list that nobody told (only in households that are OPEN).
     """
 
-    facts: Mapping[tuple[str, int], Array]
+    facts: Mapping[tuple[str, int], Sequence[Array]]
     begins: Mapping[str, Array]
     untold: Mapping[str, Array]
     place: Array
@@ -149,25 +148,25 @@ class Kernel:
         return [place_table(form.plan, self.program.places, policies) for form in self.program.forms]
 
     def run(self, facts: Facts) -> Results:
-        """The result of every household that is not left out. Other threads run meanwhile."""
+        """The result of every household. Other threads run meanwhile."""
         counts = _row_counts(self.program.schema, facts)
         words, amounts = self._empty(counts, "words", np.int16), self._empty(counts, "amounts", np.int64)
-        arrays = _named(self.program.schema, facts, counts, words, amounts)
         groups, bounds = _bounds(self.program.schema, facts)
         for form in (KNOWN, OPEN):
             if (facts.mode == form).any():
-                self._run(form, {**arrays, **self._kept(form, bounds)}, groups, bounds)
+                arrays = _Arrays(self.program.schema, facts, counts, words, amounts, self._kept(form, bounds))
+                self._run(form, arrays, groups, bounds)
         return Results(words, amounts)
 
-    def _run(self, form: int, arrays: Mapping[ArrayOf, Array], groups: int, bounds: Array) -> None:
-        arrays = {**arrays, ("figures",): self._figures[form]}
-        taken = [arrays[name] for name in self._printed[form].arrays]
+    def _run(self, form: int, arrays: "_Arrays", groups: int, bounds: Array) -> None:
+        figures = self._figures[form]
+        taken = [figures if name == ("figures",) else arrays.of(*name) for name in self._printed[form].arrays]
         addresses = np.array([array.ctypes.data for array in taken], np.uint64)
         self._compiled[form].run(groups, bounds.ctypes.data, addresses.ctypes.data)
 
     def _empty(self, counts: Mapping[str, int], table: str, kind: type) -> dict[str, Array]:
         return {
-            entity: np.zeros((rows, count), kind)
+            entity: np.empty((rows, count), kind)
             for entity, count in counts.items()
             if (rows := self.program.result_rows(entity, table))
         }
@@ -199,21 +198,44 @@ def _row_counts(schema: Schema, facts: Facts) -> dict[str, int]:
     return counts
 
 
-def _named(
-    schema: Schema, facts: Facts, counts: Mapping[str, int], words: Mapping[str, Array], amounts: Mapping[str, Array]
-) -> dict[ArrayOf, Array]:
-    """Every array under what it holds."""
-    arrays: dict[ArrayOf, Array] = {("place",): facts.place, ("mode", schema.root.name): facts.mode}
-    for (name, width), table in facts.facts.items():
-        arrays |= {("fact", name, width, row): values for row, values in enumerate(table)}
-    for what, tables in (("words", words), ("amounts", amounts)):
-        arrays |= {(what, name, row): values for name, table in tables.items() for row, values in enumerate(table)}
-    arrays |= {("untold", name): marks for name, marks in facts.untold.items()}
-    for entity in schema.entities[1:]:
-        assert entity.parent is not None
-        begins = facts.begins[entity.name]
-        # One entry more than rows: where the rows of the next group would begin.
-        up = np.append(np.repeat(np.arange(counts[entity.parent], dtype=np.int64), np.diff(begins)), 0)
-        arrays |= {("begins", entity.name): begins, ("up", entity.name): up}
-        arrays["mode", entity.name] = arrays["mode", entity.parent][up[:-1]]
-    return arrays
+@dataclass
+class _Arrays:
+    """What a printed text takes, array by array; what no pass asks for is not made."""
+
+    schema: Schema
+    facts: Facts
+    counts: Mapping[str, int]
+    words: Mapping[str, Array]
+    amounts: Mapping[str, Array]
+    kept: Mapping[ArrayOf, Array]
+
+    def of(self, what: Any, *of: Any) -> Array:
+        """One array (`ArrayOf`)."""
+        if what == "fact":
+            entity, width, row = of
+            return self.facts.facts[entity, width][row]
+        if what in ("words", "amounts"):
+            entity, row = of
+            table: Mapping[str, Array] = getattr(self, what)
+            return table[entity][row]
+        if what in ("truths", "numbers"):
+            return self.kept[what, of[0]]
+        if what in ("begins", "untold"):
+            known: Mapping[str, Array] = getattr(self.facts, what)
+            return known[of[0]]
+        if what == "place":
+            return self.facts.place
+        return self._mode(of[0]) if what == "mode" else self._up(of[0])
+
+    def _mode(self, entity: str) -> Array:
+        parent = self.schema.by_name[entity].parent
+        if parent is None:
+            return self.facts.mode
+        return np.repeat(self._mode(parent), np.diff(self.facts.begins[entity]))
+
+    def _up(self, entity: str) -> Array:
+        parent = self.schema.by_name[entity].parent
+        assert parent is not None
+        rows = np.arange(self.counts[parent] + 1, dtype=np.int64)
+        # One entry more than rows: in which row of the parent the next group would begin.
+        return np.repeat(rows, np.append(np.diff(self.facts.begins[entity]), 1))

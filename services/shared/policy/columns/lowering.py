@@ -438,18 +438,16 @@ class Lowering:
         return Range(least, least if exact else count(earlier.least, later.most))
 
     def _years(self, earlier: Number, later: Number) -> Number:
-        return self._from(earlier, later, self.graph.div(self.graph.sub(later, earlier), self.graph.const(10_000)))
+        graph = self.graph
+        return graph.div(graph.greatest((graph.sub(later, earlier), graph.const(0))), graph.const(10_000))
 
     def _months(self, earlier: Number, later: Number) -> Number:
         graph = self.graph
         months = graph.sub(self._month_number(later), self._month_number(earlier))
         is_short = graph.lt(self._day(later), self._day(earlier))
         months = graph.sub(months, graph.pick(is_short, graph.const(1), graph.const(0)))
-        return self._from(earlier, later, months)
-
-    def _from(self, earlier: Number, later: Number, span: Number) -> Number:
-        span = self.graph.greatest((span, self.graph.const(0)))
-        return self.graph.pick(self.graph.le(earlier, later), span, self.graph.const(0))
+        # Of a day after another, months are not above nought.
+        return graph.greatest((months, graph.const(0)))
 
     def _month_number(self, day: Number) -> Number:
         graph = self.graph

@@ -1,7 +1,7 @@
 """A policy for a whole population: tables of households in, tables of outcomes and amounts out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,10 @@ class PopulationPolicy:
     Sharing one between threads is safe: nothing of it changes, and `run` lets other threads run.
     """
 
-    kernel: Kernel
-    reader: Reader
+    kernel: Kernel = field(repr=False)
+    reader: Reader = field(repr=False)
     place_of: PlaceOf
-    policies: tuple[PreparedPolicy, ...]
+    policies: tuple[PreparedPolicy, ...] = field(repr=False)
 
     @staticmethod
     def of(
@@ -118,7 +118,8 @@ class PopulationPolicy:
 
 def _array(column: Column, values: Array) -> pa.Array:
     if not column.words:
-        return pa.array(values, mask=values == NOTHING if len(values) else None)
+        nothing = values == NOTHING
+        return pa.array(values, mask=nothing) if nothing.any() else pa.array(values)
     words = [word for word in dict.fromkeys(column.words) if word is not None]
     number = np.array([-1 if word is None else words.index(word) for word in column.words], np.int16)
     at = number[values].astype("int8" if len(words) < 2**7 else "int16")

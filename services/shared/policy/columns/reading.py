@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from services.shared.policy.columns.facts_layout import Cell, FactsLayout
 from services.shared.policy.columns.kernel import KNOWN, OPEN, Array, Facts
-from services.shared.policy.columns.places import CodeSpaces
+from services.shared.policy.columns.places import MOST_CODES, CodeSpaces
 from services.shared.policy.columns.table import COMPLETE, MONEY_UNIT, REGION, named_columns
 from services.shared.policy.schema import BOOL, DATE, LAST_DATE, LEAST_DATE, MONEY, Entity, Fact, Kind
 from services.shared.policy.text import Text
@@ -19,6 +19,7 @@ from services.shared.policy.text import Text
 EPOCH = np.datetime64("1970-01-01", "D")
 FIRST_DAY = np.datetime64(f"{LEAST_DATE // 10_000}-01-01", "D")
 LAST_DAY = np.datetime64(f"{LAST_DATE // 10_000}-12-31", "D")
+FACT_KINDS = {1: np.int8, 4: np.int32, 8: np.int64}
 WHOLE_DIGITS = 18
 """Digits of a decimal that surely fit into 64 bits."""
 NO_CODE = -2
@@ -138,27 +139,31 @@ class Reader:
         return again.facts(), kept, rejected
 
 
+Where = Array | None
+"""Of all rows of an entity the marks of those that were told; None where all were."""
+
+
 class _Reading:
     def __init__(self, reader: Reader, table: pa.Table, place_of: PlaceOf) -> None:
         self._reader, self._table, self._place_of = reader, table, place_of
         self._schema = reader.layout.schema
         self.bad: dict[int, tuple[str, str]] = {}
-        self._facts: dict[tuple[str, int], Array] = {}
+        self._facts: dict[tuple[str, int], list[Array]] = {}
         self._begins: dict[str, Array] = {}
         self._untold: dict[str, Array] = {}
-        # For each entity, of every row the household; None for the root, where it is the row itself.
-        self._household: dict[str, Array | None] = {}
+        self._rows = {self._schema.root.name: table.num_rows}
         self._is_open = np.zeros(table.num_rows, np.bool_)
 
     def facts(self) -> Facts:
         root = self._schema.root
         columns = {name: _one_chunk(self._table.column(name)) for name in self._table.column_names}
-        self._household[root.name] = None
         place = self._places(columns[REGION])
-        self._read(root, columns, slice(None), self._table.num_rows)
+        self._read(root, columns, None)
         for entity in self._schema.entities:
             if entity.parent is not None and entity.name not in self._begins:
-                self._nobody(entity)
+                # Rows that no rule looks at are as if there were none.
+                self._rows[entity.name] = 0
+                self._begins[entity.name] = np.zeros(self._rows[entity.parent] + 1, np.int64)
         mode = np.where(self._is_open, OPEN, KNOWN).astype(np.int8)
         return Facts(self._facts, self._begins, self._untold, place, mode)
 
@@ -166,124 +171,121 @@ class _Reading:
         coded = regions if pa.types.is_dictionary(regions.type) else regions.dictionary_encode()
         found = [self._place_of(str(region)) for region in coded.dictionary.to_pylist()]
         by_code = np.array([NO_CODE if place is None else place for place in [*found, None]], np.int32)
-        place = by_code[coded.indices.cast(pa.int32()).fill_null(len(found)).to_numpy()]
+        place = by_code[_integers(coded.indices, pa.int32(), len(found))]
         self._reject(self._schema.root, place == NO_CODE, REGION, REGION_UNKNOWN)
         return place
 
     # --- one entity ------------------------------------------------------------------------------------------------
 
-    def _read(self, entity: Entity, columns: Mapping[str, pa.Array], where: Any, rows: int) -> None:
-        """The facts of rows that lie at `where` among `rows`; at other places is nobody who was told."""
-        for width in (1, 4, 8):
-            count = self._reader.layout.rows(entity.name, width)
-            kind = {1: np.int8, 4: np.int32, 8: np.int64}[width]
-            self._facts[entity.name, width] = np.empty((count, rows), kind)
-        untold = self._untold.get(entity.name)
+    def _read(self, entity: Entity, columns: Mapping[str, pa.Array], where: Where) -> None:
+        """The facts of the rows of an entity; those at other places than `where` stand for whom nobody told."""
+        for width in FACT_KINDS:
+            self._facts[entity.name, width] = []
+        # The order of cells is that of positions, so each goes to the end of its table.
         for fact, cell in self._reader.facts_of(entity):
             values = self._values(entity, fact, cell, columns, where)
-            target = self._facts[entity.name, cell.width][cell.row]
-            if untold is not None and untold.any():
-                target[:] = cell.unknown
-            target[where] = values
+            kind = FACT_KINDS[cell.width]
+            if where is None and isinstance(values, np.ndarray):
+                filled = np.ascontiguousarray(values, kind)
+            else:
+                filled = np.full(self._rows[entity.name], cell.unknown, kind)
+                filled[... if where is None else where] = values
+            self._facts[entity.name, cell.width].append(filled)
         for child in self._schema.children(entity.name):
             if child in self._reader.entities:
-                self._child(entity, child, columns, where, rows)
+                self._child(entity, child, columns, where)
 
-    def _child(self, parent: Entity, child: Entity, columns: Mapping[str, pa.Array], where: Any, rows: int) -> None:
-        lengths, told = np.zeros(rows, np.int64), self._list(parent, child, columns)
-        lists = columns.get(child.plural)
+    def _child(self, parent: Entity, child: Entity, columns: Mapping[str, pa.Array], where: Where) -> None:
+        lists, rows = columns.get(child.plural), self._rows[parent.name]
+        lengths = np.zeros(rows, np.int64)
         if lists is not None:
-            lengths[where] = pc.list_value_length(lists).fill_null(0).to_numpy()
-        self._reject(parent, lengths > child.max_rows, child.plural, TOO_MANY)
-        complete = np.zeros(rows, np.bool_)
-        complete[where] = told
-        more = np.zeros(rows, np.bool_)
+            lengths[... if where is None else where] = _integers(pc.list_value_length(lists), pa.int64(), 0)
+        if lengths.max(initial=0) > child.max_rows:
+            self._reject(parent, lengths > child.max_rows, child.plural, TOO_MANY)
+        more = self._unwhole(parent, child, columns, where)
         if child.always_complete:
-            self._reject(parent, ~complete, child.plural, NOT_TOLD)
-        else:
-            more = ~complete
+            if more is not None:
+                self._reject(parent, more, child.plural, NOT_TOLD)
+            more = None
+        elif more is not None:
             self._open(parent, more)
-        self._begins[child.name] = begins = np.concatenate(([0], np.cumsum(lengths + more)))
-        up = np.repeat(np.arange(rows), np.diff(begins))
-        above = self._household[parent.name]
-        self._household[child.name] = up if above is None else above[up]
-        self._untold[child.name] = untold = np.zeros(len(up), np.bool_)
-        inner: Any = slice(None)
-        if more.any():
-            untold[begins[1:][more] - 1] = True
-            inner = ~untold
-        fields = {} if lists is None else _fields(lists)
-        if lists is None:
-            inner = np.zeros(len(up), np.bool_)
-        self._read(child, fields, inner, len(up))
+            lengths += more
+        self._begins[child.name] = begins = np.zeros(rows + 1, np.int64)
+        np.cumsum(lengths, out=begins[1:])
+        self._rows[child.name] = int(begins[-1])
+        inner: Where = None
+        if more is not None:
+            inner = np.ones(self._rows[child.name], np.bool_)
+            inner[begins[1:][more] - 1] = False
+        self._untold[child.name] = np.zeros(self._rows[child.name], np.bool_) if inner is None else ~inner
+        self._read(child, {} if lists is None else _fields(lists), inner)
 
-    def _list(self, parent: Entity, child: Entity, columns: Mapping[str, pa.Array]) -> Any:
-        """Which lists are whole."""
-        lists = columns.get(child.plural)
-        is_whole = child.plural in self._reader.whole
+    def _unwhole(self, parent: Entity, child: Entity, columns: Mapping[str, pa.Array], where: Where) -> Where:
+        """Of which rows the list may be longer than was told; None where of none."""
+        told = self._is_whole(child, columns)
+        if told is True and where is None:
+            return None
+        more = np.ones(self._rows[parent.name], np.bool_)
+        more[... if where is None else where] = ~told if isinstance(told, np.ndarray) else not told
+        return more if more.any() else None
+
+    def _is_whole(self, child: Entity, columns: Mapping[str, pa.Array]) -> Array | bool:
+        lists, is_whole = columns.get(child.plural), child.plural in self._reader.whole
         if lists is None:
             return is_whole
+        told = True if is_whole or not lists.null_count else _truths(lists.is_valid())
         said = columns.get(child.plural + COMPLETE)
-        told: Array = pc.is_valid(lists).to_numpy(zero_copy_only=False)
         if said is None or child.always_complete:
-            return told | is_whole
-        known: Array = said.is_valid().to_numpy(zero_copy_only=False)
-        says: Array = said.fill_null(False).to_numpy(zero_copy_only=False)
-        return np.where(known, says, told | is_whole)
-
-    def _nobody(self, entity: Entity) -> None:
-        """Rows that no rule looks at are as if there were none."""
-        parents = self._table.num_rows if entity.parent == self._schema.root.name else 0
-        if entity.parent in self._household and entity.parent != self._schema.root.name:
-            household = self._household[entity.parent]
-            assert household is not None
-            parents = len(household)
-        self._begins[entity.name] = np.zeros(parents + 1, np.int64)
-        self._untold[entity.name] = np.zeros(0, np.bool_)
-        self._household[entity.name] = np.zeros(0, np.int64)
-        for width, kind in ((1, np.int8), (4, np.int32), (8, np.int64)):
-            self._facts[entity.name, width] = np.empty((0, 0), kind)
+            return told
+        if not said.null_count:
+            return _truths(said)
+        return np.where(_truths(said.is_valid()), _truths(said.fill_null(False)), told)
 
     # --- one fact --------------------------------------------------------------------------------------------------
 
-    def _values(self, entity: Entity, fact: Fact, cell: Cell, columns: Mapping[str, pa.Array], where: Any) -> Any:
+    def _values(
+        self, entity: Entity, fact: Fact, cell: Cell, columns: Mapping[str, pa.Array], where: Where
+    ) -> Array | int:
         given = self._reader.given.get((entity.name, fact.name))
         stands = cell.unknown if given is None else self._written(fact.kind, given)
         column = columns.get(fact.name)
         if column is None:
             if given is None:
-                self._open(entity, self._all(entity, where))
+                self._open(entity, np.ones(self._rows[entity.name], np.bool_) if where is None else where)
             return stands
-        values, least, most = self._numbers(entity, fact, column, where)
-        if column.null_count:
-            nulls = column.is_null().to_numpy(zero_copy_only=False)
+        values, least, most = self._numbers(fact, column)
+        fits = not len(values) or (values.min() >= least and values.max() <= most)
+        nulls = _truths(column.is_null()) if column.null_count else None
+        if not fits:
+            values = self._fitting(entity, fact, (values < least) | (values > most), values, where, nulls)
+        if nulls is not None:
             values = np.where(nulls, stands, values)
             if given is None:
                 self._open(entity, self._spread(entity, where, nulls))
-            outside = (values < least) | (values > most) if len(values) else nulls
-            outside &= ~nulls
-        elif not len(values) or (values.min() >= least and values.max() <= most):
-            return values
-        else:
-            outside = (values < least) | (values > most)
-        if outside.any():
-            [path] = named_columns(self._schema, entity.name, [fact.name]).values()
-            reason = UNKNOWN_CODE if fact.kind.codes else OUT_OF_RANGE
-            self._reject(entity, self._spread(entity, where, outside), path, reason)
-            values = np.where(outside, stands, values)
         return values
 
-    def _numbers(self, entity: Entity, fact: Fact, column: pa.Array, where: Any) -> tuple[Array, int, int]:
-        """A column as whole numbers, and between what they must lie; anything where it is null."""
+    def _fitting(
+        self, entity: Entity, fact: Fact, outside: Array, values: Array, where: Where, nulls: Array | None
+    ) -> Array:
+        """The values without those that cannot be, of which the households are rejected."""
+        if nulls is not None:
+            outside &= ~nulls
+        [path] = named_columns(self._schema, entity.name, [fact.name]).values()
+        reason = UNKNOWN_CODE if fact.kind.codes else OUT_OF_RANGE
+        self._reject(entity, self._spread(entity, where, outside), path, reason)
+        return np.where(outside, fact.least, values)
+
+    def _numbers(self, fact: Fact, column: pa.Array) -> tuple[Array, int, int]:
+        """A column as whole numbers, and between what they must lie; something that fits where it is null."""
         if fact.kind == BOOL:
-            return column.cast(pa.int8()).fill_null(0).to_numpy(), 0, 1
+            return _integers(column, pa.int8(), 0), 0, 1
         if fact.kind.codes:
-            return self._codes(fact.kind, column), 0, 127
+            return self._codes(fact.kind, column), 0, MOST_CODES
         if fact.kind == DATE:
-            return _date_numbers(column.cast(pa.int32()).fill_null(0).to_numpy()), fact.least, fact.most
+            return _date_numbers(_integers(column, pa.int32(), 0)), fact.least, fact.most
         if pa.types.is_decimal(column.type):
             return _whole_fen(column), fact.least, fact.most
-        return column.cast(pa.int64()).fill_null(fact.least).to_numpy(), fact.least, fact.most
+        return _integers(column, pa.int64(), fact.least), fact.least, fact.most
 
     def _codes(self, kind: Kind, column: pa.Array) -> Array:
         coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
@@ -292,36 +294,35 @@ class _Reading:
             for code in coded.dictionary.to_pylist()
         ]
         by_code = np.array([*numbers, 0], np.int8)
-        return by_code[coded.indices.cast(pa.int32()).fill_null(len(numbers)).to_numpy()]
+        return by_code[_integers(coded.indices, pa.int32(), len(numbers))]
 
     def _written(self, kind: Kind, value: Any) -> int:
         return self._reader.codes.number(kind, value) if kind.codes else int(value)
 
     # --- households ------------------------------------------------------------------------------------------------
 
-    def _all(self, entity: Entity, where: Any) -> Array:
-        household = self._household[entity.name]
-        told = np.zeros(self._table.num_rows if household is None else len(household), np.bool_)
-        told[where] = True
-        return told
+    def _households(self, entity: Entity, marks: Array) -> Array:
+        """The households of the marked rows."""
+        rows = np.flatnonzero(marks)
+        while entity.parent is not None:
+            rows = np.searchsorted(self._begins[entity.name], rows, side="right") - 1
+            entity = self._schema.by_name[entity.parent]
+        return rows
 
-    def _spread(self, entity: Entity, where: Any, marks: Array) -> Array:
+    def _spread(self, entity: Entity, where: Where, marks: Array) -> Array:
         """Marks of the rows that were told as marks of all rows."""
-        if isinstance(where, slice):
+        if where is None:
             return marks
-        spread = np.zeros(len(where), np.bool_)
+        spread = np.zeros(self._rows[entity.name], np.bool_)
         spread[where] = marks
         return spread
 
     def _open(self, entity: Entity, marks: Array) -> None:
-        household = self._household[entity.name]
-        self._is_open[marks if household is None else household[marks]] = True
+        self._is_open[self._households(entity, marks)] = True
 
     def _reject(self, entity: Entity, marks: Array, column: str, reason: str) -> None:
-        if marks.any():
-            household = self._household[entity.name]
-            for row in np.flatnonzero(marks) if household is None else np.unique(household[marks]):
-                self.bad.setdefault(int(row), (column, reason))
+        for row in np.unique(self._households(entity, marks)):
+            self.bad.setdefault(int(row), (column, reason))
 
 
 # --- types ---------------------------------------------------------------------------------------------------------
@@ -329,6 +330,18 @@ class _Reading:
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _truths(column: pa.Array) -> Array:
+    found: Array = column.to_numpy(zero_copy_only=False)
+    return found
+
+
+def _integers(column: pa.Array, kind: pa.DataType, filler: int) -> Array:
+    """A column as whole numbers, `filler` where it is null; the column's own memory where it is of the kind."""
+    cast = column if column.type == kind else column.cast(kind)
+    found: Array = (cast.fill_null(filler) if cast.null_count else cast).to_numpy()
+    return found
 
 
 def _fields(lists: pa.Array) -> dict[str, pa.Array]:
@@ -389,6 +402,9 @@ def _date_numbers(days: Array) -> Array:
     """Date numbers of days since 1970; 0 for a day outside of what dates may be."""
     first = int((FIRST_DAY - EPOCH).astype(int))
     at = days - first
+    if not len(at) or (at.min() >= 0 and at.max() < len(_DAYS)):
+        found: Array = _DAYS[at]
+        return found
     inside = (at >= 0) & (at < len(_DAYS))
     return np.where(inside, _DAYS[np.where(inside, at, 0)], 0)
 

@@ -30,7 +30,7 @@ def arrow_type(kind: Kind) -> pa.DataType:
 
 def rows_to_table(schema: Schema, rows: Sequence[Sequence[Any]], regions: Iterable[str]) -> pa.Table:
     """Rows as rules run over them, each with its region, as a table; what is Unknown is null, and a list with an
-    Unknown beside it is not complete."""
+    Unknown beside it is not complete; null where it has no row either."""
     columns = _columns(schema, schema.root, rows)
     columns[REGION] = pa.array(list(regions), pa.string()).dictionary_encode()
     return pa.table(columns, metadata=MONEY_UNIT)
@@ -48,9 +48,15 @@ def _columns(schema: Schema, entity: Entity, rows: Sequence[Sequence[Any]]) -> d
         for told in lists:
             offsets.append(offsets[-1] + len(told))
         structs = pa.StructArray.from_arrays(list(inner.values()), names=list(inner))
-        columns[child.plural] = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs)
+        whole = [row[slot + 1] is True for row in rows]
+        # Of whom nothing is said at all there is no list, so that what packs presume may stand for it.
+        untold = [not told and not is_whole for told, is_whole in zip(lists, whole, strict=True)]
+        columns[child.plural] = pa.ListArray.from_arrays(
+            pa.array(offsets, pa.int32()), structs, mask=pa.array(untold, pa.bool_())
+        )
         if not child.always_complete:
-            columns[child.plural + COMPLETE] = pa.array([row[slot + 1] is True for row in rows], pa.bool_())
+            said = [None if nothing else is_whole for nothing, is_whole in zip(untold, whole, strict=True)]
+            columns[child.plural + COMPLETE] = pa.array(said, pa.bool_())
     return columns
 
 
