@@ -75,7 +75,8 @@ class Checkout:
             (self.root / name).write_text(content)
         pins = _wheel(self.wheels, "dependency", "1")
         (self.root / "requirements.lock").write_text(pins)
-        (self.root / "requirements-dev.lock").write_text(pins + _wheel(self.wheels, "pytest", "1"))
+        for lock in ("requirements-dev.lock", "requirements-spark.lock"):
+            (self.root / lock).write_text(pins + _wheel(self.wheels, "pytest", "1"))
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool))
         (self.bin / "python3").symlink_to(Path(sys.base_prefix, "bin", "python3"))
@@ -288,7 +289,14 @@ def test_tests_run_at_the_root_with_the_developers_lock(fresh: Checkout) -> None
     assert fresh.run("test")[1] == f"pytest {fresh.root} --numprocesses=auto --dist=loadfile\n"
 
 
-@pytest.mark.parametrize("arguments", [("test", "--spark"), ("test", "--browser"), ("test", "--fuzz"), ("faults",)])
+def test_what_needs_spark_runs_in_an_environment_of_its_own(fresh: Checkout) -> None:
+    code, output, errors = fresh.run("test", "--spark", "-k", "bytes")
+    assert (code, output) == (0, f"pytest {fresh.root} tests/spark -k bytes\n")
+    assert ".venv-spark" in errors and not (fresh.root / ".venv").exists()
+    assert fresh.run("test", "--spark") == (0, f"pytest {fresh.root} tests/spark\n", "")
+
+
+@pytest.mark.parametrize("arguments", [("test", "--browser"), ("test", "--fuzz"), ("faults",)])
 def test_what_is_not_there_yet_says_so(fresh: Checkout, arguments: tuple[str, ...]) -> None:
     code, output, errors = fresh.run(*arguments)
     assert (code, output, errors.count("\n")) == (2, "", 1)

@@ -11,9 +11,9 @@ ON = date(2026, 9, 15)
 GROUP_ROWS, PART_ROWS = 500, 1_000
 
 
-def wanted(folder: Path, source: Path, target: Path, **others) -> Wanted:
+def wanted(folder: Path, source: Path, target: Path, *, part_rows: int = PART_ROWS, **others) -> Wanted:
     """A screening with the packs and the kernels of `folder`, in parts of two row groups."""
-    return Wanted(source, target, ON, folder / "packs", folder / "kernels", part_rows=PART_ROWS, **others)
+    return Wanted(source, target, ON, folder / "packs", folder / "kernels", part_rows=part_rows, **others)
 
 
 def screened(wanted: Wanted, processes: int = 1):
@@ -27,4 +27,4 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 if __name__ == "__main__":
-    screened(wanted(*map(Path, sys.argv[1:4])), int(sys.argv[4]))
+    screened(wanted(*map(Path, sys.argv[1:4]), part_rows=int(sys.argv[5])), int(sys.argv[4]))

@@ -14,12 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.population.households import population as blocks
 from benchmarks.population.households import write_population
 from services.eligibility.use_cases.screening.part import REJECTS
+from services.eligibility.use_cases.screening.part import ROW_GROUP_ROWS as FULL
 from services.eligibility.use_cases.screening.plan import parts_of
 from services.eligibility.use_cases.screening.refusal import ScreeningRefused, ScreeningStopped
 from tests.eligibility.use_cases.screening.conftest import ROWS
-from tests.eligibility.use_cases.screening.populations import ON, bytes_of, screened, wanted
+from tests.eligibility.use_cases.screening.populations import ON, PART_ROWS, bytes_of, screened, wanted
 
 ROOT = Path(__file__).parents[4]
 KILLS = int(os.environ.get("DOUDI_KILLS", "3"))
@@ -95,8 +97,7 @@ def test_what_is_complete_is_not_computed_again(whole, policy_folder, population
 def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(whole, policy_folder, population, tmp_path, processes):
     moments = random.Random(processes)
     target = tmp_path / "out.parquet"
-    command = [sys.executable, "-m", "tests.eligibility.use_cases.screening.populations"]
-    command += [str(policy_folder), str(population), str(target), str(processes)]
+    command = command_of(policy_folder, population, target, processes, PART_ROWS)
     for _ in range(KILLS):
         run = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
         # Mostly while parts are written: the first is waited for, and a little more.
@@ -108,6 +109,26 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(whole, policy_folder,
         run.wait()
     assert subprocess.run(command, cwd=ROOT, timeout=120).returncode == 0
     assert bytes_of(target) == bytes_of(whole)
+
+
+def command_of(*arguments):
+    return [sys.executable, "-m", "tests.eligibility.use_cases.screening.populations", *map(str, arguments)]
+
+
+def test_ten_times_the_households_take_no_more_memory(policy_folder, tmp_path):
+    [table] = blocks(FULL, seed=6, group_rows=FULL)
+    peaks = []
+    for times in (1, 10):
+        source = tmp_path / f"{times}.parquet"
+        with pq.ParquetWriter(source, table.schema) as writer:
+            for _ in range(times):
+                writer.write_table(table)
+        command = command_of(policy_folder, source, tmp_path / f"{times}.out", 1, FULL)
+        run = subprocess.Popen(command, cwd=ROOT)
+        _, status, used = os.wait4(run.pid, 0)
+        assert status == 0
+        peaks.append(used.ru_maxrss)
+    assert peaks[1] < 1.15 * peaks[0]
 
 
 # --- another output ---------------------------------------------------------------------------------------------------
