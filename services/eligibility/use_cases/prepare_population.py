@@ -34,6 +34,7 @@ def prepare_population(
     overrides: Mapping[str, Any] | None = None,
     *,
     observed: Sequence[str] = (),
+    only_observed: bool = False,
     unknown: Iterable[str] = (),
     presume: bool = True,
 ) -> PopulationPolicy:
@@ -42,8 +43,9 @@ def prepare_population(
     Other regions are rejected where their packs are not those of one that was prepared. The fewer places, the fewer
     figures are missing in one of them, and the less is computed with what could stand for them.
     `overrides` are figures in their parameters' units that replace every place's; `observed` are rules whose values
-    the results show; the columns of `unknown` may be missing from tables. Without `presume` what is not told is
-    unknown, whatever packs presume. Raises PackFault, and NotInOneKernel where places' rules do not fit together.
+    the results show, alone if `only_observed`. The columns of `unknown` may be missing from tables. Without `presume`
+    what is not told is unknown, whatever packs presume. Raises PackFault, and NotInOneKernel where places' rules do
+    not fit together.
     """
     places = _Places(packs, as_of)
     for region in tuple(regions) or (NATION, *(pack.jurisdiction for pack in packs.packs)):
@@ -55,6 +57,7 @@ def prepare_population(
         folder,
         statuses=STATUSES,
         observed=observed,
+        only_observed=only_observed,
         given=given,
         whole=whole,
         unknown=frozenset(unknown),

@@ -10,6 +10,8 @@ from services.eligibility.domain.facts import SCHEMA
 from services.eligibility.use_cases.prepare_population import prepare_population
 from services.shared.policy.columns.kernel import KNOWN, OPEN
 from services.shared.policy.columns.table import rows_to_table
+from services.shared.policy.evaluation import Evaluation
+from services.shared.policy.open_value import Unknown
 from tests.eligibility.population.agreement import compare, compare_sql, said_by_scalar, with_real_days
 from tests.eligibility.proof.bases import bases, likely
 from tests.eligibility.proof.population import with_unknowns
@@ -83,3 +85,17 @@ def test_other_figures_need_no_other_kernel(on, policy, households):
     first = households[:BY_SQL]
     before = [said_by_scalar(shipped().prepare(region, on), region, row) for region, row in first]
     assert before != [said_by_scalar(scalar(region), region, row) for region, row in first]
+
+
+def test_rules_alone_are_computed_where_no_programme_is_asked_for(on, households, tmp_path):
+    rules = ("dibao.eligible", "dibao.amount", "income.per_head")
+    known = [rule for rule in rules if rule in shipped().prepare("420100", on).book.rules]
+    policy = prepare_population(shipped(), ["420100"], on, tmp_path, observed=known, only_observed=True, presume=False)
+    some = [("420100", row) for _, row in households[:BY_SQL]]
+    results, _ = policy.run(rows_to_table(SCHEMA, [row for _, row in some], ["420100"] * len(some)))
+    assert results.schema.names == ["row", *known]
+    for said, (region, row) in zip(results.to_pylist(), some, strict=True):
+        evaluation = Evaluation(shipped().prepare(region, on), row)
+        for rule in known:
+            value = evaluation.settled(rule, evaluation.root)
+            assert said[rule] == (None if isinstance(value, Unknown) else int(value))

@@ -70,11 +70,22 @@ class _Decided:
 
 
 class Decisions:
-    """The columns of the result, made once for each kind of household (`Lowering.open_facts`)."""
+    """The columns of the result, made once for each kind of household (`Lowering.open_facts`).
 
-    def __init__(self, lowering: Lowering, statuses: Statuses | None, observed: Sequence[str]) -> None:
+    With `only_observed` they are the values of those rules alone, and no programme is decided.
+    """
+
+    def __init__(
+        self, lowering: Lowering, statuses: Statuses | None, observed: Sequence[str], *, only_observed: bool = False
+    ) -> None:
         self._lowering, self._graph, self._places = lowering, lowering.graph, lowering.places
         self.columns: list[Column] = []
+        if not only_observed:
+            self._decide(statuses)
+        for name in observed:
+            self._observed(name)
+
+    def _decide(self, statuses: Statuses | None) -> None:
         decided = [self._decided(item, places) for item, places in self._places.programmes.values()]
         by_name = {each.programme.id: each for each in decided}
         self._together = {
@@ -85,8 +96,6 @@ class Decisions:
         self._totals(decided)
         if statuses is not None:
             self._category(decided, statuses)
-        for name in observed:
-            self._observed(name)
 
     def _rule(self, name: str) -> Truth | Range | Codes:
         return self._lowering.rule(self._places.rule_key(name))

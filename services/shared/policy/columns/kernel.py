@@ -108,9 +108,13 @@ class Program:
 
 
 def program_of(
-    policies: Sequence[PreparedPolicy], statuses: Statuses | None = None, observed: Sequence[str] = ()
+    policies: Sequence[PreparedPolicy],
+    statuses: Statuses | None = None,
+    observed: Sequence[str] = (),
+    *,
+    only_observed: bool = False,
 ) -> Program:
-    """The rules of these policies, a place each, with a column for each rule of `observed`.
+    """The rules of these policies, a place each, with a column for each rule of `observed`, or those alone.
 
     Raises NotInOneKernel where they cannot be computed together.
     """
@@ -118,7 +122,7 @@ def program_of(
     forms = []
     for open_facts in (False, True):
         lowering = Lowering(places, open_facts=open_facts)
-        columns = tuple(Decisions(lowering, statuses, observed).columns)
+        columns = tuple(Decisions(lowering, statuses, observed, only_observed=only_observed).columns)
         forms.append(Form(plan_of(lowering.graph, [column.number for column in columns]), columns))
     return Program(places, layout_of(places.schema, (_read(form.plan) for form in forms)), (forms[0], forms[1]))
 

@@ -39,16 +39,18 @@ class PopulationPolicy:
         *,
         statuses: Statuses | None = None,
         observed: Sequence[str] = (),
+        only_observed: bool = False,
         given: Given | None = None,
         whole: frozenset[str] = frozenset(),
         unknown: frozenset[str] = frozenset(),
     ) -> "PopulationPolicy":
         """The policy of these places, `place_of` a region being its number among them.
 
-        `folder` keeps what was compiled; a column is added for each rule of `observed`; `given`, `whole` and `unknown`
-        are those of `Reader`. Raises NotInOneKernel where the places' rules cannot be computed together.
+        `folder` keeps what was compiled; a column is added for each rule of `observed`, or these are all;
+        `given`, `whole` and `unknown` are those of `Reader`. Raises NotInOneKernel where the places' rules cannot be
+        computed together.
         """
-        program = program_of(policies, statuses, observed)
+        program = program_of(policies, statuses, observed, only_observed=only_observed)
         looped = frozenset(part.entity for form in program.forms for part in form.plan.passes)
         reader = Reader(program.layout, program.places.codes, looped, given or {}, whole, unknown)
         return PopulationPolicy(Kernel(program, folder), reader, place_of, tuple(policies))
