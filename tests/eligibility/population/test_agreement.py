@@ -1,6 +1,7 @@
 """Kernel, SQL and scalar engine agree on every output, in every place that has a pack, on three dates."""
 
 import random
+from dataclasses import replace
 from functools import partial
 from itertools import cycle, islice
 
@@ -9,9 +10,10 @@ import pytest
 from services.eligibility.domain.facts import SCHEMA
 from services.eligibility.use_cases.prepare_population import prepare_population
 from services.shared.policy.columns.kernel import KNOWN, OPEN
+from services.shared.policy.columns.places import NotInOneKernel
 from services.shared.policy.columns.table import rows_to_table
 from services.shared.policy.evaluation import Evaluation
-from services.shared.policy.open_value import Unknown
+from services.shared.policy.open_value import Unknown, unknown_parameter
 from tests.eligibility.population.agreement import compare, compare_sql, said_by_scalar, with_real_days
 from tests.eligibility.proof.bases import bases, likely
 from tests.eligibility.proof.population import with_unknowns
@@ -85,6 +87,20 @@ def test_other_figures_need_no_other_kernel(on, policy, households):
     first = households[:BY_SQL]
     before = [said_by_scalar(shipped().prepare(region, on), region, row) for region, row in first]
     assert before != [said_by_scalar(scalar(region), region, row) for region, row in first]
+
+
+def test_a_kernel_is_not_used_for_other_rules_or_for_figures_that_it_takes_to_be_there(on, policy):
+    kernel, policies = policy.kernel, policy.policies
+    with pytest.raises(NotInOneKernel, match="other rules"):
+        kernel.with_policies(tuple(reversed(policies)))
+    name = next(name for name in policies[0].parameters if all(known(one.parameters[name]) for one in policies))
+    lost = {**policies[0].parameters, name: dict.fromkeys(policies[0].parameters[name], unknown_parameter(name))}
+    with pytest.raises(NotInOneKernel, match=name):
+        kernel.with_policies((replace(policies[0], parameters=lost), *policies[1:]))
+
+
+def known(table):
+    return not any(isinstance(value, Unknown) for value in table.values())
 
 
 def test_rules_alone_are_computed_where_no_programme_is_asked_for(on, households, tmp_path):

@@ -193,6 +193,15 @@ def _request(case):
         return None
 
 
+def test_a_null_among_the_words_of_a_dictionary_is_not_told(policy, table):
+    words = pa.array(["urban", None, "rural"])
+    coded = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, None], pa.int8()), words)
+    plain = with_column(table, "area_type", ["urban", None, "rural", None], pa.string())
+    changed = with_column(table, "area_type", coded)
+    assert policy.run(changed)[0].equals(policy.run(plain)[0])
+    assert modes(policy, changed) == [KNOWN, OPEN, KNOWN, OPEN]
+
+
 def test_a_sliced_or_chunked_table_is_read_as_it_is(policy):
     table = a_table(6)
     whole = policy.run(table)[0]

@@ -142,7 +142,11 @@ class Kernel:
         self._figures = self._figures_of(program.places.policies)
 
     def with_policies(self, policies: Sequence[PreparedPolicy]) -> "Kernel":
-        """The same under other figures of the same places: nothing is compiled anew."""
+        """The same under other figures of the same places: nothing is compiled anew.
+
+        Raises NotInOneKernel for other rules, and where a figure is missing that was in force in every place.
+        """
+        self.program.places.check_figures(policies)
         other = object.__new__(Kernel)
         other.program, other._printed, other._compiled = self.program, self._printed, self._compiled
         other._figures = other._figures_of(policies)

@@ -1,6 +1,6 @@
 """The policies of many places as one: rules that differ are versions of one rule, figures a row of numbers a place."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -117,15 +117,18 @@ class Places:
         """Whether some place lacks the figure."""
         return (name, codes) in self._missing
 
+    def check_figures(self, policies: Sequence[PreparedPolicy]) -> None:
+        """Raises NotInOneKernel where policies have other rules, or lack a figure that none of these lacks."""
+        for before, after in zip(self.policies, policies, strict=True):
+            if after.book is not before.book:
+                raise NotInOneKernel("other rules need a kernel of their own")
+        lost = _missing_in(policies) - self._missing
+        if lost:
+            raise NotInOneKernel(f"the figure {min(lost)[0]} is missing now in some place, and was in none")
+
     @cached_property
     def _missing(self) -> frozenset[tuple[str, tuple[str, ...]]]:
-        return frozenset(
-            (name, codes)
-            for policy in self.policies
-            for name, table in policy.parameters.items()
-            for codes, value in table.items()
-            if isinstance(value, Unknown)
-        )
+        return _missing_in(self.policies)
 
     @cached_property
     def codes(self) -> "CodeSpaces":
@@ -141,6 +144,16 @@ class Places:
                     for kinds in _compared_kinds(node):
                         spaces.join(*kinds)
         return spaces
+
+
+def _missing_in(policies: Iterable[PreparedPolicy]) -> frozenset[tuple[str, tuple[str, ...]]]:
+    return frozenset(
+        (name, codes)
+        for policy in policies
+        for name, table in policy.parameters.items()
+        for codes, value in table.items()
+        if isinstance(value, Unknown)
+    )
 
 
 def _paid(item: Programme) -> tuple[Any, ...]:

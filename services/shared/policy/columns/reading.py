@@ -168,7 +168,7 @@ class _Reading:
         return Facts(self._facts, self._begins, self._untold, place, mode)
 
     def _places(self, regions: pa.Array) -> Array:
-        coded = regions if pa.types.is_dictionary(regions.type) else regions.dictionary_encode()
+        coded = _encoded(regions)
         found = [self._place_of(str(region)) for region in coded.dictionary.to_pylist()]
         by_code = np.array([NO_CODE if place is None else place for place in [*found, None]], np.int32)
         place = by_code[_integers(coded.indices, pa.int32(), len(found))]
@@ -253,6 +253,8 @@ class _Reading:
             if given is None:
                 self._open(entity, np.ones(self._rows[entity.name], np.bool_) if where is None else where)
             return stands
+        if pa.types.is_dictionary(column.type):
+            column = _encoded(column)
         values, least, most = self._numbers(fact, column)
         fits = not len(values) or (values.min() >= least and values.max() <= most)
         nulls = _truths(column.is_null()) if column.null_count else None
@@ -288,7 +290,7 @@ class _Reading:
         return _integers(column, pa.int64(), fact.least), fact.least, fact.most
 
     def _codes(self, kind: Kind, column: pa.Array) -> Array:
-        coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        coded = _encoded(column)
         numbers = [
             self._reader.codes.number(kind, code) if code in kind.codes else NO_CODE
             for code in coded.dictionary.to_pylist()
@@ -330,6 +332,13 @@ class _Reading:
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _encoded(column: pa.Array) -> pa.Array:
+    """Text as numbers of words, none of which is null."""
+    if not pa.types.is_dictionary(column.type):
+        return column.dictionary_encode()
+    return column.dictionary_decode().dictionary_encode() if column.dictionary.null_count else column
 
 
 def _truths(column: pa.Array) -> Array:
@@ -384,7 +393,7 @@ def _fits(kind: Kind, found: pa.DataType, whole_fen: bool) -> bool:
     if kind == MONEY:
         is_yuan = pa.types.is_decimal128(found) and found.scale == 2 and found.precision <= WHOLE_DIGITS
         return bool(is_yuan or (whole_fen and pa.types.is_signed_integer(found)))
-    return bool(pa.types.is_integer(found))
+    return bool(pa.types.is_integer(found) and not pa.types.is_uint64(found))
 
 
 def _unfit(path: str, kind: Kind, found: pa.DataType) -> Text:
@@ -423,5 +432,7 @@ _DAYS = _all_date_numbers()
 
 def _whole_fen(column: pa.Array) -> Array:
     # A decimal with two places is a whole number of fen in 128 bits; of 18 digits the lower 64 say all.
+    if not len(column):
+        return np.zeros(0, np.int64)
     words = np.frombuffer(column.buffers()[1], np.int64).reshape(-1, 2)
     return words[column.offset : column.offset + len(column), 0]
