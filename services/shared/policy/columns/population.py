@@ -82,8 +82,11 @@ class PopulationPolicy:
         """
         table = pa.Table.from_batches([block]) if isinstance(block, pa.RecordBatch) else block
         self.check(table.schema)
-        facts, rows, rejected = self.reader.read(table, self.place_of)
-        return self._results(self.kernel.run(facts), facts, rows), _rejects(rejected)
+        facts, rejected = self.reader.read_all(table, self.place_of)
+        found = self.to_arrow(self.kernel.run(facts), facts, np.arange(table.num_rows))
+        if len(rejected.rows):
+            found = found.take(pa.array(rejected.others(table.num_rows)))
+        return found, _rejects(rejected)
 
     @cached_property
     def result_schema(self) -> pa.Schema:
@@ -93,9 +96,10 @@ class PopulationPolicy:
         facts = Facts({}, empty, {}, np.zeros(0, np.int32), np.zeros(0, np.int8))
         words = {entity.name: np.zeros((len(self.program.columns), 0), np.int16) for entity in schema.entities}
         numbers = {entity.name: np.zeros((len(self.program.columns), 0), np.int64) for entity in schema.entities}
-        return self._results(Results(words, numbers), facts, np.zeros(0, np.int64)).schema
+        return self.to_arrow(Results(words, numbers), facts, np.zeros(0, np.int64)).schema
 
-    def _results(self, results: Results, facts: Facts, rows: Array) -> pa.RecordBatch:
+    def to_arrow(self, results: Results, facts: Facts, rows: Array) -> pa.RecordBatch:
+        """What the kernel found of households, each with its `row` of the block, as `run` returns it."""
         schema, found = self.program.schema, {ROW: pa.array(rows)}
         for entity in schema.entities:
             columns = self.columns_of(entity, results)

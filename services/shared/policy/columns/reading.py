@@ -51,6 +51,12 @@ class Rejected:
     columns: Sequence[str]
     reasons: Sequence[str]
 
+    def others(self, households: int) -> Array:
+        """The rows of those that were not rejected, of so many."""
+        is_kept = np.ones(households, np.bool_)
+        is_kept[self.rows] = False
+        return np.flatnonzero(is_kept)
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -126,17 +132,20 @@ class Reader:
 
         Nothing is guessed: a household with an amount, date, count or code that cannot be is rejected whole.
         """
+        facts, rejected = self.read_all(table, place_of)
+        kept = rejected.others(table.num_rows)
+        if not len(rejected.rows):
+            return facts, kept, rejected
+        return self.read_all(table.take(kept), place_of)[0], kept, rejected
+
+    def read_all(self, table: pa.Table, place_of: PlaceOf) -> tuple[Facts, Rejected]:
+        """The facts of all households, and which of them are rejected: what is found of those means nothing."""
         reading = _Reading(self, table, place_of)
         facts = reading.facts()
-        rows = np.arange(table.num_rows, dtype=np.int64)
-        if not reading.bad:
-            return facts, rows, Rejected(rows[:0], (), ())
-        bad = np.array(sorted(reading.bad))
-        kept = np.setdiff1d(rows, bad)
-        again = _Reading(self, table.take(kept), place_of)
+        bad = sorted(reading.bad)
         found = [reading.bad[row] for row in bad]
-        rejected = Rejected(bad, [column for column, _ in found], [reason for _, reason in found])
-        return again.facts(), kept, rejected
+        rows = np.array(bad, np.int64)
+        return facts, Rejected(rows, [column for column, _ in found], [reason for _, reason in found])
 
 
 Where = Array | None
@@ -172,8 +181,9 @@ class _Reading:
         found = [self._place_of(str(region)) for region in coded.dictionary.to_pylist()]
         by_code = np.array([NO_CODE if place is None else place for place in [*found, None]], np.int32)
         place = by_code[_integers(coded.indices, pa.int32(), len(found))]
-        self._reject(self._schema.root, place == NO_CODE, REGION, REGION_UNKNOWN)
-        return place
+        if (place == NO_CODE).any():
+            self._reject(self._schema.root, place == NO_CODE, REGION, REGION_UNKNOWN)
+        return np.maximum(place, 0)
 
     # --- one entity ------------------------------------------------------------------------------------------------
 
