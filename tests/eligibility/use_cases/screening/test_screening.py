@@ -1,6 +1,7 @@
 """A population screened: whole or refused, the same bytes however it came about, and gone on with after a kill."""
 
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -16,9 +17,11 @@ import pytest
 
 from benchmarks.population.households import population as blocks
 from benchmarks.population.households import write_population
+from services.eligibility.use_cases.screen_population import plan_screening, screen_population
 from services.eligibility.use_cases.screening.part import REJECTS
 from services.eligibility.use_cases.screening.part import ROW_GROUP_ROWS as FULL
 from services.eligibility.use_cases.screening.plan import parts_of
+from services.eligibility.use_cases.screening.processes import Processes
 from services.eligibility.use_cases.screening.refusal import ScreeningRefused, ScreeningStopped
 from tests.eligibility.use_cases.screening.conftest import ROWS
 from tests.eligibility.use_cases.screening.populations import ON, PART_ROWS, bytes_of, screened, wanted
@@ -94,21 +97,58 @@ def test_what_is_complete_is_not_computed_again(whole, policy_folder, population
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(whole, policy_folder, population, tmp_path, processes):
-    moments = random.Random(processes)
-    target = tmp_path / "out.parquet"
-    command = command_of(policy_folder, population, target, processes, PART_ROWS)
+def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(policy_folder, tmp_path, processes):
+    moments, source, target = random.Random(processes), tmp_path / "in.parquet", tmp_path / "out.parquet"
+    write_population(source, 5 * KILLS * PART_ROWS, seed=7, group_rows=PART_ROWS)
+    command, killed = command_of(policy_folder, source, target, processes, PART_ROWS), 0
     for _ in range(KILLS):
+        before = parts_in(tmp_path)
         run = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-        # Mostly while parts are written: the first is waited for, and a little more.
-        deadline = time.monotonic() + 60
-        while run.poll() is None and not list(target.parent.glob("*/*.parquet")) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        time.sleep(moments.uniform(0, 0.15))
+        # While it makes parts: a new one is waited for, and then less than the next few take.
+        while run.poll() is None and parts_in(tmp_path) == before:
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0, 0.06))
         run.send_signal(signal.SIGKILL)
-        run.wait()
+        killed += run.wait() == -signal.SIGKILL
+    assert killed > KILLS // 2 and not target.exists()
     assert subprocess.run(command, cwd=ROOT, timeout=120).returncode == 0
-    assert bytes_of(target) == bytes_of(whole)
+    screened(wanted(policy_folder, source, tmp_path / "undisturbed.parquet"))
+    assert bytes_of(target) == bytes_of(tmp_path / "undisturbed.parquet")
+
+
+def parts_in(folder):
+    return len(list(folder.glob("out.parquet.unfinished/part-*")))
+
+
+def test_workers_end_with_the_process_that_started_them(policy_folder, population, tmp_path):
+    target = tmp_path / "out.parquet"
+    run = subprocess.Popen(
+        command_of(policy_folder, population, target, 2, PART_ROWS), cwd=ROOT, start_new_session=True
+    )
+    deadline = time.monotonic() + 60
+    while not parts_in(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(run.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    pytest.fail("a worker goes on alone")
+
+
+def test_a_worker_that_is_ended_stops_it_with_what_to_do(policy_folder, population, tmp_path):
+    plan = plan_screening(wanted(policy_folder, population, tmp_path / "out.parquet"))
+
+    def tell(more):
+        for worker in multiprocessing.active_children():
+            worker.kill()
+
+    with pytest.raises(ScreeningStopped, match="a worker process was ended"):
+        screen_population(plan, Processes(2), tell)
+    assert not plan.target.exists() and plan.unfinished.exists()
 
 
 def command_of(*arguments):
@@ -257,6 +297,25 @@ def test_what_is_no_parquet_file_is_refused(policy_folder, population, tmp_path)
         source.write_bytes(content)
         assert said in refusal(policy_folder, source, tmp_path)
     assert not (tmp_path / "out.parquet.unfinished").exists()
+
+
+def test_rows_that_are_not_those_of_the_row_groups_are_a_lie(policy_folder, population, tmp_path):
+    # As a thrift integer: twice the number, seven bits a byte.
+    said, lied = (bytes([2 * rows & 127 | 128, 2 * rows >> 7]) for rows in (ROWS, ROWS + 1))
+    whole = population.read_bytes()
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    assert whole.count(said, footer) == 1
+    source = tmp_path / "in.parquet"
+    source.write_bytes(whole[:footer] + whole[footer:].replace(said, lied))
+    assert "not the sum of its row groups" in refusal(policy_folder, source, tmp_path)
+
+
+def test_columns_that_lie_outside_of_the_file_are_refused(policy_folder, population, tmp_path):
+    whole = population.read_bytes()
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    source = tmp_path / "in.parquet"
+    source.write_bytes(whole[:4] + whole[footer:])
+    assert "an impossible size or place" in refusal(policy_folder, source, tmp_path)
 
 
 def test_a_schema_that_nests_beyond_measure_is_refused(policy_folder, tmp_path):
