@@ -1,6 +1,7 @@
 """Kernel, SQL and scalar engine agree on every output, in every place that has a pack, on three dates."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import cycle, islice
@@ -22,6 +23,7 @@ from tests.eligibility.proof.worlds import DATES, shipped, worlds
 
 HOUSEHOLDS = 1_200
 BY_SQL = 300
+THREADS = 4
 CHANGED = 2
 """Facts of a golden household that are drawn by lot."""
 
@@ -115,3 +117,11 @@ def test_rules_alone_are_computed_where_no_programme_is_asked_for(on, households
         for rule in known:
             value = evaluation.settled(rule, evaluation.root)
             assert said[rule] == (None if isinstance(value, Unknown) else int(value))
+
+
+def test_threads_that_share_a_policy_do_not_disturb_one_another(policy, households):
+    table = rows_to_table(SCHEMA, [row for _, row in households], [region for region, _ in households])
+    alone = policy.run(table)[0]
+    with ThreadPoolExecutor(THREADS) as threads:
+        together = list(threads.map(lambda _: policy.run(table)[0], range(3 * THREADS)))
+    assert all(found.equals(alone) for found in together)

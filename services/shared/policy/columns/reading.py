@@ -161,7 +161,8 @@ class _Reading:
         self._begins: dict[str, Array] = {}
         self._untold: dict[str, Array] = {}
         self._rows = {self._schema.root.name: table.num_rows}
-        self._is_open = np.zeros(table.num_rows, np.bool_)
+        # Of each entity the rows that say too little, gathered so that their households are looked up once.
+        self._open_rows: dict[str, Array] = {}
 
     def facts(self) -> Facts:
         root = self._schema.root
@@ -173,7 +174,9 @@ class _Reading:
                 # Rows that no rule looks at are as if there were none.
                 self._rows[entity.name] = 0
                 self._begins[entity.name] = np.zeros(self._rows[entity.parent] + 1, np.int64)
-        mode = np.where(self._is_open, OPEN, KNOWN).astype(np.int8)
+        mode = np.full(self._table.num_rows, KNOWN, np.int8)
+        for name, marks in self._open_rows.items():
+            mode[self._households(self._schema.by_name[name], marks)] = OPEN
         return Facts(self._facts, self._begins, self._untold, place, mode)
 
     def _places(self, regions: pa.Array) -> Array:
@@ -330,7 +333,8 @@ class _Reading:
         return spread
 
     def _open(self, entity: Entity, marks: Array) -> None:
-        self._is_open[self._households(entity, marks)] = True
+        so_far = self._open_rows.setdefault(entity.name, np.zeros(self._rows[entity.name], np.bool_))
+        so_far |= marks
 
     def _reject(self, entity: Entity, marks: Array, column: str, reason: str) -> None:
         for row in np.unique(self._households(entity, marks)):
