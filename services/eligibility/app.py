@@ -4,7 +4,15 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.eligibility.api import awards, determinations, notices, policy_packs, redeterminations, regions
+from services.eligibility.api import (
+    awards,
+    determinations,
+    notices,
+    policy_packs,
+    population_simulations,
+    redeterminations,
+    regions,
+)
 from services.eligibility.api.household_body import parse_request
 from services.eligibility.domain.permission import PERMISSIONS
 from services.eligibility.errors import CATALOGUE, CONSTRAINTS
@@ -32,6 +40,7 @@ def create_app(settings: Configuration[Any]) -> FastAPI:
     routers = [
         determinations.router,
         notices.router,
+        population_simulations.router,
         redeterminations.router,
         awards.router,
         policy_packs.router,

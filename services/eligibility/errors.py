@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from services.eligibility.domain import award, pack_proposal, redetermination
+from services.eligibility.domain import award, pack_proposal, population_simulation, redetermination
 from services.eligibility.use_cases import evaluate_household, examine_pack, published_policy, replay_determination
 from services.shared.policy.fault import PackFault
 from services.shared.runtime.problems import Catalogue, Problem
@@ -122,6 +122,38 @@ CATALOGUE: Catalogue = {
         "Another pack was published while this one was examined",
         "用同一个 Idempotency-Key 重发",
         "Send it again with the same Idempotency-Key",
+    ),
+    population_simulation.NoPopulations: Problem(
+        "no_populations",
+        422,
+        "没有登记人口文件夹",
+        "No folder of populations is registered",
+        "请运维人员设置 DOUDI_ELIGIBILITY_POPULATIONS_DIR",
+        "Ask the operator to set DOUDI_ELIGIBILITY_POPULATIONS_DIR",
+    ),
+    population_simulation.PopulationUnknown: Problem(
+        "population_unknown",
+        422,
+        "没有登记这个人口；已登记：{known}",
+        "No such population is registered; those that are: {known}",
+        "用已登记的名称，或请运维人员放入文件",
+        "Name one that is, or ask the operator to put the file there",
+    ),
+    population_simulation.TooManySimulations: Problem(
+        "too_many_simulations",
+        409,
+        "等待和进行中的人口模拟已达上限",
+        "As many simulations over populations wait or run as may",
+        "等其中一项完成后重发",
+        "Send it again when one of them is done",
+    ),
+    population_simulation.NothingToTry: Problem(
+        "nothing_to_try",
+        422,
+        "没有说明要试什么",
+        "Nothing is named that is to be tried",
+        "用 parameters、figures 或 packs 说明",
+        "Name it with parameters, figures or packs",
     ),
     redetermination.NothingGranted: Problem(
         "nothing_granted",

@@ -46,6 +46,12 @@ NEVER_ANSWERED = {
     "eligibility": {
         "_OutOfRuns": "ends a bounded search inside the domain",
         "NotAtOnce": "the work is handed to a thread and answered from there",
+        "CliffsRefused": "`doudi simulate --cliffs` says so and ends",
+        "TooManyLines": "`doudi simulate --cliffs` says so and ends",
+        "OverlayRefused": "the simulation over a population has failed, or `doudi simulate` says so and ends",
+        "PopulationUnfit": "the simulation over a population has failed, or `doudi simulate` says so and ends",
+        "_Failed": "a job's; the simulation over a population has failed and says why",
+        "_TakenUp": "a job's; another worker goes on",
         "ScreeningRefused": "`doudi screen` says so and ends",
         "ScreeningStopped": "`doudi screen` says so and ends",
     },

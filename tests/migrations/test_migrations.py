@@ -17,7 +17,10 @@ from services.cli.provision import SERVICES
 from services.cli.shipped import SHIPPED
 from services.shared.runtime.jobs import settings_for
 
-CHANGEABLE = {"payments": ("award_schedules", "batches", "disbursements", "holds", "pay_files")}
+CHANGEABLE = {
+    "eligibility": ("population_simulation_runs",),
+    "payments": ("award_schedules", "batches", "disbursements", "holds", "pay_files"),
+}
 """Tables of a service whose rows may change: work in progress, never what was decided, paid or written down."""
 
 INSUFFICIENT_PRIVILEGE = psycopg.errors.InsufficientPrivilege

@@ -10,6 +10,8 @@ def _roles(*names: str, states: tuple[str, ...] = ()) -> Permission:
 PERMISSIONS: Permissions = {
     "determine": _roles("portal", "caseworker"),
     "simulate": _roles("portal", "caseworker", "policy_officer"),
+    "simulate_population": _roles("policy_officer"),
+    "read_population_simulation": _roles("policy_officer", "auditor"),
     "read_determination": _roles("portal", "caseworker", "confirmer", "auditor"),
     "replay_determination": _roles("caseworker", "confirmer", "policy_officer", "auditor"),
     "redetermine": _roles("caseworker", "policy_officer"),

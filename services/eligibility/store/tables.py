@@ -7,12 +7,14 @@ from sqlalchemy import (
     Date,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -103,6 +105,51 @@ redeterminations = Table(
     CheckConstraint("until_month > from_month", name="redetermination_has_months"),
     CheckConstraint("still_due_fen >= 0 and granted_too_much_fen >= 0", name="redetermination_sums_are_not_negative"),
     Index("redeterminations_of_a_determination", "determination"),
+)
+
+population_simulations = Table(
+    "population_simulations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("population", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("region_level", Text, nullable=False),
+    Column("reform", JSONB, nullable=False),
+    Column("packs", JSONB, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    instant("requested_at"),
+    CheckConstraint(
+        "region_level in ('province', 'prefecture', 'county')", name="population_simulation_has_a_level_of_regions"
+    ),
+    Index("population_simulations_in_order_of_request", "requested_at"),
+)
+
+population_simulation_runs = Table(
+    "population_simulation_runs",
+    metadata,
+    Column("simulation", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("rows_done", BigInteger, nullable=False, server_default=text("0")),
+    Column("rows_total", BigInteger),
+    Column("report", LargeBinary),
+    Column("losers", LargeBinary),
+    Column("problem", JSONB),
+    instant("changed_at"),
+    ForeignKeyConstraint(
+        ["simulation"], ["eligibility.population_simulations.id"], name="population_simulation_run_is_of_a_simulation"
+    ),
+    CheckConstraint(
+        "state in ('WAITING', 'RUNNING', 'DONE', 'FAILED', 'FORGOTTEN')", name="population_simulation_has_a_known_state"
+    ),
+    CheckConstraint("(state = 'FAILED') = (problem is not null)", name="failed_population_simulation_says_why"),
+    CheckConstraint("state <> 'DONE' or report is not null", name="done_population_simulation_has_a_report"),
+    CheckConstraint(
+        "rows_done >= 0 and rows_done <= coalesce(rows_total, 0)", name="population_simulation_does_no_more_than_all"
+    ),
+    Index("population_simulation_runs_of_a_state", "state"),
 )
 
 awards = Table(

@@ -3,7 +3,15 @@
 import pytest
 
 from services.cli.provision import DEVELOPMENT_ROLES
-from services.eligibility.api import awards, determinations, notices, policy_packs, redeterminations, regions
+from services.eligibility.api import (
+    awards,
+    determinations,
+    notices,
+    policy_packs,
+    population_simulations,
+    redeterminations,
+    regions,
+)
 from services.eligibility.domain.permission import PERMISSIONS
 
 SERVICE = "payments"
@@ -16,7 +24,7 @@ OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/test-helpers/clock")}
 def own_routes():
     """(method, path, action) of each route, as the route itself says."""
     routers = (awards.router, determinations.router, notices.router, redeterminations.router, regions.router)
-    for router in (*routers, policy_packs.router, policy_packs.proposals_router):
+    for router in (*routers, policy_packs.router, policy_packs.proposals_router, population_simulations.router):
         for route in router.routes:
             [action] = [a for a in (getattr(d.call, "action", None) for d in route.dependant.dependencies) if a]
             yield (*route.methods, route.path, action)
@@ -30,7 +38,7 @@ def allowed(role, action):
 
 
 def call(eligibility, method, path, role, **options):
-    ids = {f"{what}_id": f"{what}_0" for what in ("determination", "redetermination", "award", "pack")}
+    ids = {f"{what}_id": f"{what}_0" for what in ("determination", "redetermination", "award", "pack", "simulation")}
     filled = path.format(**ids, version="0", code="420100")
     headers = {"Idempotency-Key": f"gate-{role}", **options.pop("headers", {})}
     return eligibility.call(method, filled, role, headers=headers, **options)
@@ -86,6 +94,7 @@ def test_the_auditor_changes_nothing(eligibility):
         "read_award",
         "read_policy_pack",
         "read_pack_proposal",
+        "read_population_simulation",
         "read_region",
         "read_log",
     }

@@ -1,6 +1,7 @@
 """Writes who loses into a file as they are found: CSV with amounts in yuan, or Parquet in fen."""
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, fields
@@ -31,6 +32,15 @@ def loser_file(path: Path | None, row_id: str | None) -> Iterator[Keep | None]:
             lines = csv.writer(file)
             lines.writerow(csv_head(row_id))
             yield lambda losers: lines.writerows(csv_line(loser, row_id) for loser in losers)
+
+
+def csv_of(losers: Sequence[Loser]) -> bytes:
+    """Losers as a CSV file, without names of households."""
+    written = io.StringIO()
+    lines = csv.writer(written)
+    lines.writerow(csv_head())
+    lines.writerows(csv_line(loser) for loser in losers)
+    return written.getvalue().encode()
 
 
 def csv_head(row_id: str | None = None) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """A population's file, read a block at a time: small ones first, so that first figures come soon."""
 
-import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from services.eligibility.gateways.population_folder import identity_of
 from services.shared.policy.columns.table import REGION
 from services.shared.policy.text import Text
 
 FIRST_BLOCK_ROWS = 4_096
 BLOCK_ROWS = 65_536
-FOOTER_BYTES = 65_536
-"""Of the end of a file, where Parquet says what lies where: a file written anew has another end."""
 
 
 class PopulationUnfit(Exception):
@@ -57,15 +55,6 @@ def open_population(path: Path, region_column: str = REGION) -> PopulationFile:
     if not rows:
         raise PopulationUnfit(Text("文件中没有任何户", "there are no households in the file"))
     return PopulationFile(path, rows, tuple(schema.names), _renamed(schema, region_column), identity)
-
-
-def identity_of(path: Path) -> str:
-    """What tells whether the file was changed: its size, when it was written, and its end."""
-    with path.open("rb") as file:
-        told = path.stat()
-        file.seek(max(told.st_size - FOOTER_BYTES, 0))
-        end = hashlib.sha256(file.read(FOOTER_BYTES)).hexdigest()
-    return f"{told.st_size}-{told.st_mtime_ns}-{end}"
 
 
 def blocks_of(
