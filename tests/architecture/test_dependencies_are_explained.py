@@ -21,7 +21,8 @@ def declared():
     """Name of each dependency → whether it is needed to run, for populations, by tests alone, or is a peer."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     peers = [line for line in PEERS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    named = {"run": project["dependencies"], **project["optional-dependencies"], "peer": peers}
+    # What we use ourselves and measure too has its entry where we use it.
+    named = {"peer": peers, "run": project["dependencies"], **project["optional-dependencies"]}
     return {name_in(line): kind for kind, lines in named.items() for line in lines}
 
 
