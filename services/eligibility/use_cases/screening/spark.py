@@ -59,9 +59,11 @@ class Spark:
                 told: set[int] = set()
                 while not wait([job], TELL_SECONDS).done:
                     _tell_of_files(plan, parts, told, tell)
-                yield from job.result()
+                done = job.result()
+                _tell_of_files(plan, parts, told, tell)
+                yield from done
         except Exception as problem:
-            raise _stopped(problem) from None
+            raise _stopped(problem) from problem
         finally:
             session.stop()
 
