@@ -69,7 +69,7 @@ def compare_sql(policy: PopulationPolicy, households: Sequence[tuple[str, Row]])
     """How many values the SQL gave, and the columns in which it differs from the kernel."""
     table = rows_to_table(SCHEMA, [row for _, row in households], [region for region, _ in households])
     facts, _, _ = policy.reader.read(table, policy.place_of)
-    kernel, sql = policy.kernel.run(facts), results_by_sql(policy.kernel, policy.policies, facts)
+    kernel, sql = policy.kernel.run(facts), results_by_sql(policy, facts)
     count, differing = 0, []
     for entity, found in sql.items():
         for name, column in policy.columns_of(SCHEMA.by_name[entity], kernel).items():

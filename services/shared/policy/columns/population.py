@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from services.shared.policy.columns.decisions import NOTHING, Column, Statuses
-from services.shared.policy.columns.kernel import Array, Facts, Kernel, Program, Results, program_of
+from services.shared.policy.columns.kernel import OPEN, Array, Facts, Kernel, Program, Results, program_of
 from services.shared.policy.columns.reading import Given, PlaceOf, Reader, Rejected
+from services.shared.policy.columns.sql_printing import printed_sql
 from services.shared.policy.evaluation import PreparedPolicy
 from services.shared.policy.schema import Entity
 
@@ -87,6 +88,11 @@ class PopulationPolicy:
         if len(rejected.rows):
             found = found.take(pa.array(rejected.others(table.num_rows)))
         return found, _rejects(rejected)
+
+    def sql(self) -> tuple[str, ...]:
+        """The same rules as DuckDB SQL, over the tables that `printed_sql` says; every fact may be null."""
+        form = self.program.forms[OPEN]
+        return printed_sql(form.plan, self.program.layout, form.columns)
 
     @cached_property
     def result_schema(self) -> pa.Schema:

@@ -6,36 +6,28 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from services.shared.policy.columns.kernel import OPEN, Facts, Kernel
+from services.shared.policy.columns.kernel import OPEN, Facts
 from services.shared.policy.columns.place_values import place_table
-from services.shared.policy.columns.sql_printing import FIGURES, printed_sql
-from services.shared.policy.evaluation import PreparedPolicy
+from services.shared.policy.columns.population import PopulationPolicy
+from services.shared.policy.columns.sql_printing import FIGURES
 
 
-def statements(kernel: Kernel) -> tuple[str, ...]:
-    """The rules as SQL: always in the form in which every fact may be open."""
-    form = kernel.program.forms[OPEN]
-    return printed_sql(form.plan, kernel.program.layout, form.columns)
-
-
-def results_by_sql(
-    kernel: Kernel, policies: tuple[PreparedPolicy, ...], facts: Facts, threads: int = 1
-) -> Mapping[str, pa.Table]:
+def results_by_sql(policy: PopulationPolicy, facts: Facts, threads: int = 1) -> Mapping[str, pa.Table]:
     """For each entity with results, a table of their columns, the rows in the facts' order."""
     with duckdb.connect(config={"threads": threads}) as connection:
-        for name, table in _tables(kernel, policies, facts).items():
+        for name, table in _tables(policy, facts).items():
             connection.from_arrow(table).create(name)
-        for statement in statements(kernel):
+        for statement in policy.sql():
             connection.execute(statement)
-        entities = {column.entity for column in kernel.program.columns}
+        entities = {column.entity for column in policy.program.columns}
         return {entity: connection.table(f"{entity}_result").order("row").to_arrow_table() for entity in entities}
 
 
-def _tables(kernel: Kernel, policies: tuple[PreparedPolicy, ...], facts: Facts) -> dict[str, pa.Table]:
-    program, plan = kernel.program, kernel.program.forms[OPEN].plan
-    figures = place_table(plan, program.places, policies)
+def _tables(policy: PopulationPolicy, facts: Facts) -> dict[str, pa.Table]:
+    program, plan = policy.program, policy.program.forms[OPEN].plan
+    figures = place_table(plan, program.places, policy.policies)
     columns = {f"v{number}": figures[:, at] for at, number in enumerate(plan.of_places)}
-    found = {FIGURES: pa.table({"at": np.arange(len(policies)), **columns})}
+    found = {FIGURES: pa.table({"at": np.arange(len(policy.policies)), **columns})}
     for entity in program.schema.entities:
         up = facts.place if entity.parent is None else _parents(facts.begins[entity.name])
         untold = facts.untold.get(entity.name, np.zeros(len(up), np.bool_))
