@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -265,6 +266,34 @@ def test_a_region_column_of_another_name_and_no_id(whole, policy_folder, populat
     pq.write_table(table, source, row_group_size=500)
     screened(wanted(policy_folder, source, target, region_column="place"))
     assert pq.read_table(target).equals(pq.read_table(whole).drop_columns(["id"]))
+
+
+YUAN = """
+select * replace (
+    (financial / 100)::decimal(18, 2) as financial,
+    (spending_medical / 100)::decimal(18, 2) as spending_medical,
+    (spending_education / 100)::decimal(18, 2) as spending_education,
+    list_transform(businesses, lambda b: {'registered_capital': (b.registered_capital / 100)::decimal(18, 2)})
+        as businesses,
+    list_transform(members, lambda m: struct_update(m,
+        income_wage := (m.income_wage / 100)::decimal(18, 2),
+        income_business := (m.income_business / 100)::decimal(18, 2),
+        income_property := (m.income_property / 100)::decimal(18, 2),
+        income_transfer := (m.income_transfer / 100)::decimal(18, 2),
+        income_special_care := (m.income_special_care / 100)::decimal(18, 2))) as members)
+from households
+"""
+
+
+def test_what_duckdb_writes_is_read_the_same_in_yuan_too(whole, policy_folder, population, tmp_path):
+    in_fen, in_yuan = tmp_path / "fen.parquet", tmp_path / "yuan.parquet"
+    duckdb.execute(f"copy (from '{population}') to '{in_fen}' (kv_metadata {{'doudi.money_unit': 'fen'}})")
+    duckdb.read_parquet(str(population)).query("households", YUAN).write_parquet(str(in_yuan))
+    expected = pq.read_table(whole).to_pylist()
+    for source in (in_fen, in_yuan):
+        target = source.with_suffix(".out")
+        screened(wanted(policy_folder, source, target))
+        assert pq.read_table(target).to_pylist() == expected
 
 
 # --- a torn or lying input --------------------------------------------------------------------------------------------
