@@ -105,7 +105,7 @@ class _Run:
                 self._record(store.record_progress, (progress.rows_done, file.rows), report)
 
         blocks = blocks_of(file, reform.columns)
-        figures = simulate_reform(reform, blocks, self._level, tell, self._keep)
+        figures = simulate_reform(reform, blocks, self._level, tell, self._keep, most_losers=MOST_LOSERS_KEPT)
         self._check(path)
         losers = csv_of(self.losers)
         self._record(store.record_end, (file.rows, file.rows), self._report(reform, figures), losers)

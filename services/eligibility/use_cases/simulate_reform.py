@@ -1,6 +1,6 @@
 """Simulates a reform over a population: both policies over every block, compared and folded, figures on the way."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from services.eligibility.domain.reform import REGION_LEVELS, ReformFigures, RegionLevel, shown_figures
-from services.eligibility.use_cases.simulating.losers import Loser, losers_of
+from services.eligibility.use_cases.simulating.losers import Loser, count_losers, losers_of
 from services.eligibility.use_cases.simulating.outcomes import Array, Outcomes, People, outcomes_of
 from services.eligibility.use_cases.simulating.tally import Tally
 from services.shared.policy.columns.kernel import Facts
@@ -49,38 +49,43 @@ class Reform:
 
 def simulate_reform(
     reform: Reform,
-    blocks: Iterator[tuple[int, pa.Table]],
+    blocks: Iterable[tuple[int, pa.Table]],
     level: RegionLevel,
     tell: Tell,
     take_losers: TakeLosers | None = None,
     row_id: str | None = None,
+    most_losers: int | None = None,
 ) -> ReformFigures:
     """The figures over all blocks, each with the number of its first row.
 
-    `tell` is called after each block; `take_losers` takes those of each, named by the column `row_id`. Memory does
-    not grow with the population.
+    `tell` is called after each block; `take_losers` takes those of each, named by the column `row_id`, until it has
+    at least `most_losers`. Memory does not grow with the population.
     """
-    tally, done = Tally(level), 0
+    tally, done, listed = Tally(level), 0, 0
     for first, block in blocks:
-        losers = add_block(tally, reform, first, block, row_id)
-        if take_losers is not None and losers:
-            take_losers(losers)
+        both = _both(reform, block)
+        _add(tally, block, both)
+        if take_losers is not None and (most_losers is None or listed < most_losers):
+            losers = _losers(both, first, block, row_id)
+            listed += len(losers)
+            if losers:
+                take_losers(losers)
         done += block.num_rows
         tell(Progress(done, tally.figures))
     return tally.figures()
 
 
-def add_block(tally: Tally, reform: Reform, first: int, block: pa.Table, row_id: str | None = None) -> Sequence[Loser]:
-    """Count a block, and say who loses in it; `first` is the number of its first row in the population."""
-    both = _both(reform, block)
+def _add(tally: Tally, block: pa.Table, both: "_Both") -> None:
     tally.rows += block.num_rows
     tally.rejected += block.num_rows - len(both.rows)
+    tally.losers += count_losers(both.before, both.after)
     regions, region = _regions(block, both.rows)
     tally.add(regions, region, both.people, both.before, both.after)
+
+
+def _losers(both: "_Both", first: int, block: pa.Table, row_id: str | None) -> Sequence[Loser]:
     ids = None if row_id is None else [str(each) for each in block.column(row_id).take(both.rows).to_pylist()]
-    losers = list(losers_of(both.rows + first, both.people, both.before, both.after, ids))
-    tally.losers += len(losers)
-    return losers
+    return list(losers_of(both.rows + first, both.people, both.before, both.after, ids))
 
 
 @dataclass(frozen=True)

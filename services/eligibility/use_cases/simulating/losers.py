@@ -48,12 +48,27 @@ def losers_of(
     yield from sorted(found, key=lambda loser: (loser.row, loser.programme, loser.member))
 
 
+def count_losers(before: Outcomes, after: Outcomes) -> int:
+    """How many `losers_of` would list."""
+    counts = (
+        np.count_nonzero(_loses(was, *_now(was, after.programmes.get(name)))) for name, was in before.programmes.items()
+    )
+    return int(sum(counts))
+
+
+def _now(was: Granted, now: Granted | None) -> tuple[Array, Array]:
+    return (np.zeros_like(was.kind), np.zeros_like(was.fen)) if now is None else (now.kind, now.fen)
+
+
+def _loses(was: Granted, kind: Array, fen: Array) -> Array:
+    return (was.kind == GRANTED) & ((kind != GRANTED) | (fen < was.fen))
+
+
 def _of_programme(
     name: str, rows: Array, people: People, was: Granted, now: Granted | None, ids: Sequence[str] | None
 ) -> Iterator[Loser]:
-    kind = np.zeros_like(was.kind) if now is None else now.kind
-    fen = np.zeros_like(was.fen) if now is None else now.fen
-    lost = np.flatnonzero((was.kind == GRANTED) & ((kind != GRANTED) | (fen < was.fen)))
+    kind, fen = _now(was, now)
+    lost = np.flatnonzero(_loses(was, kind, fen))
     is_household = was.entity == HOUSEHOLD
     households = lost if is_household else people.household[lost]
     firsts = np.cumsum(people.persons) - people.persons
