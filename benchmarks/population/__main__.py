@@ -14,10 +14,11 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from benchmarks.comparison.agreement import Agreement
 from benchmarks.comparison.sample import COMPARED, SMOKE_COMPARED
 from benchmarks.machine import machine
 from benchmarks.population.engine import eleven_outputs, through
@@ -32,6 +33,8 @@ from benchmarks.population.targets import targets
 PEERS_PYTHON = Path(".venv-peers/bin/python")
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+RESULT, PLOT = "population.json", "population.svg"
+PLOT_SECONDS = 120
 SMOKE_ROWS = 10_000
 REFORM_ROWS = 1_000_000
 
@@ -58,8 +61,14 @@ def main() -> int:
         if arguments.smoke:
             return _smoke(scratch)
         pythons = Pythons(arguments.peers_python.absolute(), (arguments.data or scratch) / "kernels")
-        report = _report(pythons, arguments.data or scratch, scratch, arguments.sizes, arguments.spark_python)
-    _write(report, pythons, arguments.results)
+        parts = _parts(pythons, arguments.data or scratch, scratch, arguments.sizes, arguments.spark_python)
+        report: Found = {}
+        for part in parts:
+            report |= part
+            _write(report, arguments.results)
+    _draw(pythons, arguments.results)
+    for name, values in report["targets"].items():
+        print(f"{name}: {values}")
     return 0
 
 
@@ -80,33 +89,26 @@ def _smoke(scratch: Path) -> int:
     return 0 if found.is_whole else 1
 
 
-def _report(pythons: Pythons, data: Path, scratch: Path, sizes: tuple[int, ...], spark: Path | None) -> Found:
-    load = [round(average, 1) for average in os.getloadavg()]
-    populations = {rows: _population(data, rows) for rows in sizes}
-    agreements, versions = _held(pythons, scratch / "sample")
+def _parts(
+    pythons: Pythons, data: Path, scratch: Path, sizes: tuple[int, ...], spark: Path | None
+) -> Iterator[dict[str, Any]]:
+    """The report, a part after the other, so that what is measured is not lost when the run is ended."""
+    populations = {rows: _population(data, rows) for rows in (REFORM_ROWS, *sizes)}
+    yield {"machine": machine(), "load_average_before": _load()}
+    yield _held(pythons, scratch / "sample")
+    yield {"reform": measured(pythons, "reform", populations[REFORM_ROWS], REFORM_ROWS, ENGINES)}
+    yield {"national_pack": national_pack(pythons.kernels)}
+    yield {"screen": {max(sizes): screened(populations[max(sizes)], pythons.kernels, spark)}}
     growth: dict[str, dict[int, Found]] = {"arrays": {}, "parquet": {}}
-    for asked, found in growth.items():
-        for rows, files in populations.items():
+    for rows in sizes:
+        for asked in ("parquet", "arrays"):
             _tell(f"{asked}, {rows} households")
-            found[rows] = measured(pythons, asked, files, rows, ENGINES)
-    _tell("reform")
-    reform = measured(pythons, "reform", _population(data, REFORM_ROWS), REFORM_ROWS, ENGINES)
-    _tell("doudi screen")
-    screening = {
-        rows: screened(files, pythons.kernels, spark) for rows, files in populations.items() if rows >= REFORM_ROWS
-    }
-    report = {
-        "machine": machine(),
-        "load_average_before": load,
-        "load_average_after": [round(average, 1) for average in os.getloadavg()],
-        "versions": versions,
-        "agreement": {name: asdict(found) for name, found in agreements.items()},
-        "growth": growth,
-        "reform": reform,
-        "screen": screening,
-        "national_pack": national_pack(pythons.kernels),
-    }
-    return {**report, "targets": targets(report)}
+            growth[asked][rows] = measured(pythons, asked, populations[rows], rows, ENGINES)
+            yield {"growth": growth, "load_average_after": _load()}
+
+
+def _load() -> list[float]:
+    return [round(average, 1) for average in os.getloadavg()]
 
 
 def _population(data: Path, rows: int) -> Files:
@@ -118,7 +120,7 @@ def _population(data: Path, rows: int) -> Files:
     return files
 
 
-def _held(pythons: Pythons, folder: Path) -> tuple[dict[str, Agreement], dict[str, str]]:
+def _held(pythons: Pythons, folder: Path) -> dict[str, Any]:
     """Every engine against the referee, and their versions; ends the run when one differs."""
     sample = write_sample(folder, COMPARED)
     versions = {engine: pythons.run(engine, "answers", folder)["version"] for engine in ENGINES}
@@ -126,21 +128,22 @@ def _held(pythons: Pythons, folder: Path) -> tuple[dict[str, Agreement], dict[st
     for engine, found in agreements.items():
         if not found.is_whole:
             sys.exit(f"{engine} differs from the referee, so nothing is timed: {asdict(found)}")
-    return agreements, versions
+    return {"versions": versions, "agreement": {name: asdict(found) for name, found in agreements.items()}}
 
 
 def _tell(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def _write(report: Found, pythons: Pythons, folder: Path) -> None:
-    """The figures as JSON, the plot of them, and what was aimed at, printed."""
-    file = folder / "population.json"
-    file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    argv = [str(pythons.peers), "-m", "benchmarks.population.plot", str(file), str(folder / "population.svg")]
-    subprocess.run(argv, check=True, timeout=120)
-    for name, values in report["targets"].items():
-        print(f"{name}: {values}")
+def _write(report: Found, folder: Path) -> None:
+    """The figures so far, and what was aimed at, as JSON."""
+    report["targets"] = targets(report)
+    (folder / RESULT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def _draw(pythons: Pythons, folder: Path) -> None:
+    argv = [str(pythons.peers), "-m", "benchmarks.population.plot", str(folder / RESULT), str(folder / PLOT)]
+    subprocess.run(argv, check=True, timeout=PLOT_SECONDS)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ def screened(files: Files, kernels: Path, spark_python: Path | None) -> dict[str
 
     Spark's workers are left out where no Python that has PySpark is named.
     """
-    ways = [(name, Path(sys.executable), options) for name, options in PROCESSES.items()]
+    here = Path(sys.executable)
+    ways = [(name, here, options) for name, options in PROCESSES.items()]
     if spark_python is not None:
         ways += [(name, spark_python, options) for name, options in SPARK.items()]
     with tempfile.TemporaryDirectory(dir=files.folder) as made:
@@ -53,6 +54,7 @@ def _screened(files: Files, python: Path, options: Sequence[str], folder: Path, 
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, argv)
     found = {
+        # Of Spark that of its driver alone: its workers are nobody's children.
         "process_cpu_s": round(used.ru_utime + used.ru_stime, 2),
         "wall_s": round(wall, 2),
         "peak_rss_mib": round(used.ru_maxrss / KIB_A_MIB),
