@@ -69,14 +69,18 @@ def test_a_population_gets_what_each_household_gets(doudi, population, tmp_path)
 def test_wrong_lines_are_listed_and_the_others_written(doudi, tmp_path):
     good, whole = next(requests()), tmp_path / "lines.jsonl"
     secret = {**good, "region": "99x001"}
+    event = {"kind": "fire", "on": good["as_of"], "requested": "100.00", "persons": 1}
+    here, away = ({**good, "events": [{**event, "region": place}]} for place in (good["region"], "110000"))
+    assert good["region"] != "110000"
     lines = [json.dumps(good), "{", json.dumps(secret), json.dumps({**good, "parameters": {"dibao_floor": "9.00"}})]
+    lines += [json.dumps(here), json.dumps(away)]
     whole.write_text("\n".join(lines), encoding="utf-8")
     run = doudi("population", whole, tmp_path / "in.parquet", "--json")
-    assert (run.returncode, json.loads(run.stdout)["wrong_lines"]) == (3, 3)
+    assert (run.returncode, json.loads(run.stdout)["wrong_lines"]) == (3, 4)
     listed = [json.loads(line) for line in (tmp_path / "in.parquet.rejects.jsonl").read_text().splitlines()]
-    assert [each["line"] for each in listed] == [2, 3, 4] and "99x001" not in str(listed)
+    assert [each["line"] for each in listed] == [2, 3, 4, 6] and "99x001" not in str(listed)
     assert all(error["zh"] and error["en"] for each in listed for error in each["errors"])
-    assert pq.read_table(tmp_path / "in.parquet", columns=["id"])["id"].to_pylist() == [1]
+    assert pq.read_table(tmp_path / "in.parquet", columns=["id"])["id"].to_pylist() == [1, 5]
 
 
 def test_rejected_rows_exit_3_and_a_second_run_says_the_same(doudi, population, tmp_path):

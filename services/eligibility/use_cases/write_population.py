@@ -36,6 +36,14 @@ OVERRIDDEN = BodyError(
     "a household of a population has no figures of its own: leave out parameters",
 )
 
+ELSEWHERE = BodyError(
+    "/events",
+    "event_elsewhere",
+    "人口文件按户所在地认定；发生在外地的急难要由当地认定，请去掉，或者单独认定这一户",
+    "a population is decided where its households live; an emergency elsewhere is decided there: leave it out, or "
+    "determine this household by itself",
+)
+
 
 def write_population(lines: Iterable[Line], file: Path) -> Iterator[WrongLine]:
     """Write the households of the lines in their order, the line's number as `id`; yields each wrong line.
@@ -47,11 +55,14 @@ def write_population(lines: Iterable[Line], file: Path) -> Iterator[WrongLine]:
         schema = _table(()).schema
         with pq.ParquetWriter(beside, schema) as writer:
             for some in _some_at_a_time(lines):
-                good = [(number, each) for number, each in some if isinstance(each, DeterminationRequest)]
-                good = [(number, each) for number, each in good if not each.parameters]
+                good = [
+                    (number, each)
+                    for number, each in some
+                    if isinstance(each, DeterminationRequest) and not _errors_of(each)
+                ]
                 if good:
                     writer.write_table(_table(good).cast(schema))
-                yield from _wrong_of(some)
+                yield from (WrongLine(number, errors) for number, each in some if (errors := _errors_of(each)))
         with beside.open("rb") as written:
             os.fsync(written.fileno())
         beside.replace(file)
@@ -59,12 +70,11 @@ def write_population(lines: Iterable[Line], file: Path) -> Iterator[WrongLine]:
         beside.unlink(missing_ok=True)
 
 
-def _wrong_of(lines: Iterable[Line]) -> Iterator[WrongLine]:
-    for number, request in lines:
-        if isinstance(request, InvalidBody):
-            yield WrongLine(number, request.errors)
-        elif request.parameters:
-            yield WrongLine(number, (OVERRIDDEN,))
+def _errors_of(request: DeterminationRequest | InvalidBody) -> tuple[BodyError, ...]:
+    if isinstance(request, InvalidBody):
+        return request.errors
+    elsewhere = any(event.get("region", request.region) != request.region for event in request.events or ())
+    return (*((OVERRIDDEN,) if request.parameters else ()), *((ELSEWHERE,) if elsewhere else ()))
 
 
 def _some_at_a_time(lines: Iterable[Line]) -> Iterator[list[Line]]:

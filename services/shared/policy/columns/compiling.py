@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from llvmlite import binding
 
@@ -42,9 +43,9 @@ class _Kept:
         """Write the code that was made."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         # Another process may make the same file: each writes its own, and what is renamed last stays.
-        beside = self._file.with_suffix(f".{id(self)}.part")
-        beside.write_bytes(code)
-        beside.replace(self._file)
+        with NamedTemporaryFile(dir=self._file.parent, suffix=".part", delete=False) as beside:
+            beside.write(code)
+        Path(beside.name).replace(self._file)
 
 
 @cache
