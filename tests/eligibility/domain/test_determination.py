@@ -479,7 +479,7 @@ def test_events_that_are_not_given_are_presumed_not_to_be(answer_to, alone):
     alone |= {"as_of": "2026-03-01", "programmes": ["small_advance"]}
     answer = answer_to(alone)
     assert answer.result("small_advance").outcome == "ineligible"
-    assert [item.path for item in answer.presumptions] == ["events"]
+    assert [item.path for item in answer.presumptions] == ["household.members[m1].circumstances", "events"]
 
 
 def test_a_simulation_is_marked_and_its_figures_replace_the_packs(answer_to, family):

@@ -10,7 +10,7 @@ from services.shared.policy.explanation import Explanation, Reason, reasons_of
 from services.shared.policy.rulebook import Rule
 from services.shared.policy.schema import MONEY
 from tests.eligibility.proof.bases import bases
-from tests.eligibility.proof.frames import reader_of
+from tests.eligibility.proof.frames import rows_reader_of
 from tests.eligibility.proof.rows import Row, places
 from tests.eligibility.proof.thresholds import around_thresholds
 from tests.eligibility.proof.worlds import worlds
@@ -24,7 +24,7 @@ def at_the_lines(on: date, region: str) -> Iterator[tuple[Rule, Reason]]:
     policy, rows = worlds(on, region).policies[0], _golden(on, region)
     for rule in policy.book.rules.values():
         if rule.written is not None and rule.written.gap and rule.pack == policy.book.chain[0].id:
-            read = reader_of(policy.program, [rule.id])
+            read = rows_reader_of(policy.program, [rule.id])
             moved = (
                 each
                 for row in rows
@@ -38,7 +38,7 @@ def at_the_lines(on: date, region: str) -> Iterator[tuple[Rule, Reason]]:
 
 @cache
 def _golden(on: date, region: str) -> list[Row]:
-    return bases(worlds(on, region))
+    return list(dict.fromkeys(row for _, row in bases(worlds(on, region))))
 
 
 def reasons(policy: PreparedPolicy, row: Row, rule: Rule) -> tuple[Reason, ...]:

@@ -100,7 +100,7 @@ def test_what_is_complete_is_not_computed_again(whole, policy_folder, population
 @pytest.mark.parametrize("processes", [1, 2])
 def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(policy_folder, tmp_path, processes):
     moments, source, target = random.Random(processes), tmp_path / "in.parquet", tmp_path / "out.parquet"
-    write_population(source, 5 * KILLS * PART_ROWS, seed=7, group_rows=PART_ROWS)
+    write_population(source, 40 * KILLS * PART_ROWS, seed=7, group_rows=PART_ROWS)
     command, killed = command_of(policy_folder, source, target, processes, PART_ROWS), 0
     for _ in range(KILLS):
         before = parts_in(tmp_path)
