@@ -9,6 +9,7 @@ from services.eligibility.domain.determination import CATEGORIES, NO_CATEGORY, U
 from services.eligibility.domain.facts import CIRCUMSTANCES, IMPLIED, NO_STATUS, SCHEMA
 from services.eligibility.domain.request import PROGRAMMES
 from services.shared.policy.columns.decisions import Statuses
+from services.shared.policy.columns.places import NotInOneKernel
 from services.shared.policy.columns.population import PopulationPolicy
 from services.shared.policy.evaluation import PackSet, PreparedPolicy
 from services.shared.policy.pack import Presumption
@@ -45,12 +46,12 @@ def prepare_population(
     `overrides` are figures in their parameters' units that replace every place's; `observed` are rules whose values
     the results show, alone if `only_observed`. The columns of `unknown` may be missing from tables. Without `presume`
     what is not told is unknown, whatever packs presume. Raises PackFault, and NotInOneKernel where places' rules do
-    not fit together.
+    not fit together or presume different things.
     """
     places = _Places(packs, as_of)
     for region in tuple(regions) or (NATION, *(pack.jurisdiction for pack in packs.packs)):
         places.add(region)
-    given, whole = _presumed(places.policies[0].book.presumptions) if presume else ({}, frozenset[str]())
+    given, whole = _presumed(_same_presumptions(places.policies)) if presume else ({}, frozenset[str]())
     policy = PopulationPolicy.of(
         places.policies,
         places.place_of,
@@ -83,14 +84,25 @@ class _Places:
     def place_of(self, region: str) -> int | None:
         """The number for a region; None for what is no region, and for one whose packs were not prepared."""
         if region not in self._of_region:
-            is_region = is_region_code(region) and has_province(region)
-            packs = _identity(self._packs.prepare(region, self._as_of)) if is_region else ()
-            self._of_region[region] = self._numbers.get(packs)
+            # What is no code is not remembered: of texts there is no end.
+            if not (is_region_code(region) and has_province(region)):
+                return None
+            self._of_region[region] = self._numbers.get(_identity(self._packs.prepare(region, self._as_of)))
         return self._of_region[region]
 
 
 def _identity(policy: PreparedPolicy) -> tuple[str, ...]:
     return tuple(pack.sha256 for pack in policy.book.chain)
+
+
+def _same_presumptions(policies: Sequence[PreparedPolicy]) -> Sequence[Presumption]:
+    """What every place presumes. Raises NotInOneKernel where one presumes something else, or nothing."""
+    first, *others = ({(item.entity, item.key): item.value for item in each.book.presumptions} for each in policies)
+    for other in others:
+        for fact in sorted(first.keys() | other.keys()):
+            if first.get(fact) != other.get(fact):
+                raise NotInOneKernel(f"what is presumed of {'.'.join(fact)} is not the same in all places")
+    return policies[0].book.presumptions
 
 
 def _presumed(presumptions: Sequence[Presumption]) -> tuple[Mapping[tuple[str, str], Any], frozenset[str]]:

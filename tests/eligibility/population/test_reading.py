@@ -91,6 +91,23 @@ def test_a_column_of_another_type_is_refused(policy, table, name, values, kind, 
     assert name in raised.value.text.zh and wanted in raised.value.text.zh
 
 
+@pytest.mark.parametrize("name", ["vehicles_complete", "members.supporters_complete"])
+def test_whether_a_list_is_whole_is_said_with_true_or_false_alone(policy, table, name):
+    with pytest.raises(UnfitTable, match=rf"{name} .* int8: make it bool"):
+        policy.run(with_marks(table, name, pa.int8()))
+    assert policy.run(with_marks(table, name, pa.bool_()))[0].equals(policy.run(table)[0])
+
+
+def with_marks(table, name, kind):
+    """The table with the marks of a list written as another type."""
+    first, *inner = name.split(".")
+    column = table.column(first).combine_chunks()
+    if not inner:
+        return with_column(table, name, column.cast(kind))
+    fields = [field.with_type(kind) if field.name in inner else field for field in column.type.value_type]
+    return with_column(table, first, column.cast(pa.list_(pa.struct(fields))))
+
+
 def test_whole_numbers_are_amounts_only_where_the_table_says_that_they_are_fen(policy, table):
     with pytest.raises(UnfitTable, match=r"doudi\.money_unit"):
         policy.run(table.replace_schema_metadata({}))
@@ -134,6 +151,14 @@ def test_the_largest_and_the_least_amount_are_taken(policy, table, value):
     assert rejects(policy, with_column(table, "financial", [value] * 4)) == []
 
 
+@pytest.mark.parametrize("beyond", [2**64, -(2**64), 2**63])
+def test_an_amount_of_more_digits_than_its_column_says_is_rejected(policy, table, beyond):
+    fen = table.column("financial").to_pylist()
+    yuan = [each.to_bytes(16, "little", signed=True) for each in (*fen[:2], beyond + 5_000, fen[3])]
+    decimal = pa.Array.from_buffers(pa.decimal128(18, 2), 4, [None, pa.py_buffer(b"".join(yuan))])
+    assert rejects(policy, with_column(table, "financial", decimal)) == [(2, "financial", "out_of_range")]
+
+
 def test_a_member_that_cannot_be_rejects_the_household(policy, table):
     seen = iter(range(100))
     changed = with_member_fact(table, "disability_grade", lambda grade: 5 if next(seen) == 5 else grade)
@@ -142,9 +167,10 @@ def test_a_member_that_cannot_be_rejects_the_household(policy, table):
     assert {row[1:] for row in rejects(policy, early)} == {("members.birth_date", "out_of_range")}
 
 
-def test_a_household_of_which_no_member_is_told_is_rejected(policy, table):
+@pytest.mark.parametrize("nobody", [None, []])
+def test_a_household_of_which_no_member_is_told_is_rejected(policy, table, nobody):
     members = table.column("members").to_pylist()
-    members[1] = None
+    members[1] = nobody
     changed = with_column(table, "members", pa.array(members, table.schema.field("members").type))
     assert rejects(policy, changed) == [(1, "members", "not_told")]
 

@@ -12,7 +12,9 @@ REASONS = {
     ),
     "unknown_code": Text("不是该事实的代码；见列的说明", "none of the fact's codes: see the columns' reference"),
     "too_many_rows": Text("成员或项目数超过上限", "more members or items than a household may have"),
-    "not_told": Text("没有成员列表；每户至少写出成员", "the list of members is absent: every household has one"),
+    "not_told": Text(
+        "成员列表缺失或为空；每户至少写出一名成员", "the list of members is absent or empty: write at least one member"
+    ),
 }
 """By the code that the file shows beside it."""
 

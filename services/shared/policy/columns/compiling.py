@@ -11,6 +11,7 @@ from llvmlite import binding
 
 SPEED = 2
 HASH_CHARACTERS = 32
+DIGEST_BYTES = hashlib.sha256().digest_size
 Run = Callable[[int, int, int], None]
 """The function `run` of a printed text: how many groups, the address of the bounds, that of the arrays' addresses."""
 
@@ -33,19 +34,25 @@ class Compiled:
 
 
 class _Kept:
-    """The machine code of a text, in a file."""
+    """The machine code of a text, in a file that begins with its sha256; None where that is not whole."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self.code = file.read_bytes() if file.exists() else None
+        self.code = _whole(file.read_bytes()) if file.exists() else None
 
     def keep(self, _: binding.ModuleRef, code: bytes) -> None:
         """Write the code that was made."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         # Another process may make the same file: each writes its own, and what is renamed last stays.
         with NamedTemporaryFile(dir=self._file.parent, suffix=".part", delete=False) as beside:
-            beside.write(code)
+            beside.write(hashlib.sha256(code).digest() + code)
         Path(beside.name).replace(self._file)
+
+
+def _whole(written: bytes) -> bytes | None:
+    # A machine that loses power may leave a file cut short, or of zeros, under its name.
+    digest, code = written[:DIGEST_BYTES], written[DIGEST_BYTES:]
+    return code if hashlib.sha256(code).digest() == digest else None
 
 
 @cache

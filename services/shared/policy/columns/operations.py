@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from services.shared.policy.columns.places import NotInOneKernel
 from services.shared.policy.schema import Schema
 
 Number = int
@@ -47,7 +48,10 @@ TRUTH = FAR + 1
 
 
 class Graph:
-    """Operations, each once: what two rules have in common is computed once for both."""
+    """Operations, each once: what two rules have in common is computed once for both.
+
+    Raises NotInOneKernel for a number that 64 bits may not hold: packs that were never checked may have one.
+    """
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -264,6 +268,8 @@ class Graph:
     ) -> Number:
         if not entity and of:
             entity = max((self[part].entity for part in of), key=self._depth.__getitem__)
+        if least < -LARGEST or most > LARGEST:
+            raise NotInOneKernel("a number may be larger than 64 bits hold")
         operation = Operation(name, of, written, entity, least, most)
         number = self._numbers.setdefault(operation, len(self.operations))
         if number == len(self.operations):

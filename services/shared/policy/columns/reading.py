@@ -22,6 +22,7 @@ LAST_DAY = np.datetime64(f"{LAST_DATE // 10_000}-12-31", "D")
 FACT_KINDS = {1: np.int8, 4: np.int32, 8: np.int64}
 WHOLE_DIGITS = 18
 """Digits of a decimal that surely fit into 64 bits."""
+LEAST_NUMBER = np.iinfo(np.int64).min
 NO_CODE = -2
 
 REGION_UNKNOWN, OUT_OF_RANGE, UNKNOWN_CODE = "region_unknown", "out_of_range", "unknown_code"
@@ -123,9 +124,17 @@ class Reader:
                 found = _type_at(schema, path)
                 if found is not None and not _fits(fact.kind, found, whole_fen):
                     raise UnfitTable(_unfit(path, fact.kind, found))
+            if entity.parent is not None:
+                self._check_marks(entity, entity.parent, schema)
         region = _type_at(schema, REGION)
         if region is not None and not _is_text(region):
             raise UnfitTable(_unfit(REGION, Kind("text"), region))
+
+    def _check_marks(self, child: Entity, parent: str, schema: pa.Schema) -> None:
+        [path] = named_columns(self.layout.schema, parent, [child.plural + COMPLETE]).values()
+        found = _type_at(schema, path)
+        if found is not None and not _fits(BOOL, found, False):
+            raise UnfitTable(_unfit(path, BOOL, found))
 
     def read(self, table: pa.Table, place_of: PlaceOf) -> tuple[Facts, Array, Rejected]:
         """The facts of the households of a table that `check` found fit, their rows in it, and who was rejected.
@@ -215,11 +224,9 @@ class _Reading:
             lengths[... if where is None else where] = _integers(pc.list_value_length(lists), pa.int64(), 0)
         if lengths.max(initial=0) > child.max_rows:
             self._reject(parent, lengths > child.max_rows, child.plural, TOO_MANY)
-        more = self._unwhole(parent, child, columns, where)
-        if child.always_complete:
-            if more is not None:
-                self._reject(parent, more, child.plural, NOT_TOLD)
-            more = None
+        more = None if child.always_complete else self._unwhole(parent, child, columns, where)
+        if child.always_complete and not lengths.all():
+            self._reject(parent, lengths == 0, child.plural, NOT_TOLD)
         elif more is not None:
             self._open(parent, more)
             lengths += more
@@ -248,7 +255,7 @@ class _Reading:
             return is_whole
         told = True if is_whole or not lists.null_count else _truths(lists.is_valid())
         said = columns.get(child.plural + COMPLETE)
-        if said is None or child.always_complete:
+        if said is None:
             return told
         if not said.null_count:
             return _truths(said)
@@ -448,5 +455,8 @@ def _whole_fen(column: pa.Array) -> Array:
     # A decimal with two places is a whole number of fen in 128 bits; of 18 digits the lower 64 say all.
     if not len(column):
         return np.zeros(0, np.int64)
-    words = np.frombuffer(column.buffers()[1], np.int64).reshape(-1, 2)
-    return words[column.offset : column.offset + len(column), 0]
+    words = np.frombuffer(column.buffers()[1], np.int64).reshape(-1, 2)[column.offset : column.offset + len(column)]
+    fen, above = words[:, 0], words[:, 1]
+    # Nothing holds a column to the digits that it says: what needs more than 64 bits is beyond every amount.
+    fits = above == fen >> 63
+    return fen if fits.all() else np.where(fits, fen, LEAST_NUMBER)
