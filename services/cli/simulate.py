@@ -111,11 +111,15 @@ def _simulate(
         blocks_of,
         open_population,
     )
+    from services.eligibility.use_cases.simulating.prepared import not_together
+    from services.shared.policy.columns.places import NotInOneKernel
     from services.shared.policy.columns.reading import UnfitTable
 
     figures = [_figure(text) for text in written]
     try:
         file = open_population(population, columns.region)
+        if losers is not None and losers.exists() and losers.samefile(population):
+            refuse("--losers 不能是人口文件本身 / --losers cannot be the population's own file", USAGE)
         reform = _reform(figures, packs, against, day, columns.unknown)
         reform.check(file.schema)
         row_id = columns.row_id if columns.row_id in file.schema.names else None
@@ -124,7 +128,11 @@ def _simulate(
             found = use_case.simulate_reform(reform, blocks, level, tell, keep, row_id if keep else None)
     except OverlayRefused as refused:
         refuse(f"--set: {refused.text.both}", REFUSED)
-    except (PopulationUnfit, UnfitTable) as unfit:
+    except NotInOneKernel as why:
+        refuse(not_together(why).both, REFUSED)
+    except PopulationUnfit as unfit:
+        refuse(unfit.text.both, REFUSED)
+    except UnfitTable as unfit:
         refuse(f"{population}: {unfit.text.both}", REFUSED)
     except OSError as error:
         refuse(f"无法读写文件 / the file cannot be read or written: {error.strerror}", REFUSED)
@@ -138,14 +146,12 @@ def _simulate(
 def _reform(
     figures: "list[Figure]", packs: Path | None, against: Path, day: date, unknown: tuple[str, ...]
 ) -> "Reform":
-    from services.eligibility.use_cases.prepare_population import prepare_population
     from services.eligibility.use_cases.simulate_reform import Reform
-    from services.eligibility.use_cases.simulating.outcomes import OBSERVED
     from services.eligibility.use_cases.simulating.overlay import with_figures
+    from services.eligibility.use_cases.simulating.prepared import prepare_compared
 
     def prepared(folder: Path) -> "PopulationPolicy":
-        read = pack_set_of(_packs(folder, against))
-        return prepare_population(read, [], day, data_dir() / "kernels", observed=OBSERVED, unknown=unknown)
+        return prepare_compared(pack_set_of(_packs(folder, against)), day, data_dir() / "kernels", unknown)
 
     if packs is None and not figures:
         refuse("请用 --set 或 --packs 说明改什么 / say with --set or --packs what is changed", USAGE)

@@ -153,6 +153,8 @@ def test_a_simulation_that_broke_off_too_often_has_failed(service, prepared, fol
     ("change", "code"),
     [
         ({"parameters": {"no_such_figure": "1.00"}}, "figure_refused"),
+        ({"parameters": {"dibao_standard": 1000}}, "figure_refused"),
+        ({"parameters": {"dibao_standard": "1000000000.01"}}, "figure_refused"),
         ({"figures": [{"parameter": "dibao_standard", "value": "9.00", "region": "429999"}]}, "figure_refused"),
     ],
 )

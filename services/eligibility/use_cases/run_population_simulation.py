@@ -24,7 +24,7 @@ from services.eligibility.use_cases.simulating.loser_file import csv_of
 from services.eligibility.use_cases.simulating.losers import Loser
 from services.eligibility.use_cases.simulating.overlay import Figure, OverlayRefused, with_figures
 from services.eligibility.use_cases.simulating.population_blocks import PopulationUnfit, blocks_of, open_population
-from services.eligibility.use_cases.simulating.prepared import PreparedPopulations
+from services.eligibility.use_cases.simulating.prepared import PreparedPopulations, not_together
 from services.shared.policy.columns.places import NotInOneKernel
 from services.shared.policy.columns.reading import UnfitTable
 from services.shared.policy.evaluation import PackSet
@@ -42,7 +42,6 @@ CHANGED = Text(
 )
 GONE = Text("人口文件已不在登记的文件夹中", "the population's file is no longer in the registered folder")
 DIED = Text("计算多次中断，请查看 worker 的日志", "the computation broke off several times: see the worker's log")
-NOT_TOGETHER = Text("各地规则不能一起计算", "the rules of all places cannot be computed together")
 
 
 class _Failed(Exception):
@@ -163,8 +162,8 @@ def _failures() -> Iterator[None]:
         raise _Failed("population_unfit", unfit.text) from None
     except (NoPopulations, PopulationUnknown, FileNotFoundError):
         raise _Failed("population_gone", GONE) from None
-    except NotInOneKernel:
-        raise _Failed("rules_not_together", NOT_TOGETHER) from None
+    except NotInOneKernel as why:
+        raise _Failed("rules_not_together", not_together(why)) from None
     except PackFault as fault:
         raise _Failed("policy_pack_unsound", fault.problem) from None
     except PackAltered as altered:

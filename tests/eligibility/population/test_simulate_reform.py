@@ -16,11 +16,14 @@ from services.eligibility.domain.reform import GROUP, MONEY_MOVES, MOVES, decile
 from services.eligibility.use_cases.prepare_population import prepare_population
 from services.eligibility.use_cases.simulate_reform import Reform, report_of, simulate_reform
 from services.eligibility.use_cases.simulating.loser_file import loser_file
+from services.eligibility.use_cases.simulating.losers import Loser
 from services.eligibility.use_cases.simulating.outcomes import OBSERVED
-from services.eligibility.use_cases.simulating.overlay import Figure, OverlayRefused, with_figures
+from services.eligibility.use_cases.simulating.overlay import Figure, OverlayRefused, _replaced, with_figures
 from services.eligibility.use_cases.simulating.population_blocks import PopulationUnfit, blocks_of, open_population
+from services.eligibility.use_cases.simulating.prepared import prepare_compared
+from services.shared.policy.columns.places import NotInOneKernel
 from services.shared.policy.columns.table import rows_to_table
-from services.shared.policy.evaluation import Evaluation
+from services.shared.policy.evaluation import Evaluation, PackSet, parameter_value
 from services.shared.policy.open_value import Unknown
 from services.shared.vocabulary.money import yuan_of
 from tests.eligibility.population.agreement import said_by_scalar, with_real_days
@@ -283,12 +286,43 @@ def test_regions_are_those_of_the_level(policy, table, households):
         (Figure("dibao_standard", "a lot"), "dibao_standard"),
         (Figure("dibao_standard", "900.00", region="429999"), "no pack is for that region"),
         (Figure("dibao_standard", "900.00", keys=("sea",)), "no such key"),
+        (Figure("dibao_standard", 1000), "not written as its type money"),
+        (Figure("dibao_standard", True), "not written as its type money"),
+        (Figure("dibao_standard", "1000000000.01"), "dibao_standard is out of range: it lies between 0.00"),
     ],
 )
 def test_a_figure_that_cannot_be_set_is_refused(policy, figure, says):
     with pytest.raises(OverlayRefused, match=says) as refused:
         with_figures(policy, [figure])
     assert "a lot" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fits", "does_not", "says"),
+    [
+        ("money", ["0.00", "1000000000.00"], ["1000000000.01"], "between 0.00 and 1000000000.00"),
+        ("money", [], [0, 1000, False], "its type money"),
+        ("rate", ["0.60"], [1, True], "its type rate"),
+        ("int", ["0", 0, 10_000, "10000"], [10_001, "10001", -1, "-1"], "between 0 and 10000"),
+        ("int", [], [True, "many"], "its type int"),
+        ("months", [12, "12000"], [12_001], "between 0 and 12000"),
+        ("bool", [True, False, "true"], [0, 1, "1"], "its type bool"),
+        ("enum", ["urban"], ["rural", 1, True], "its type enum"),
+    ],
+)
+def test_a_figure_is_of_its_kind_and_within_its_bounds(policy, kind, fits, does_not, says):
+    place = policy.policies[0]
+    name = next(iter(place.parameters))
+    declared = replace(place.book.declarations[name], type=kind, codes=("urban",))
+    book = replace(place.book, declarations={**place.book.declarations, name: declared})
+    there = replace(place, book=book)
+    for value in fits:
+        changed = _replaced(there, Figure(name, value)).parameters[name]
+        assert all(type(each) is type(parameter_value(str(value).lower(), declared)) for each in changed.values())
+    for value in does_not:
+        with pytest.raises(OverlayRefused, match=says) as refused:
+            _replaced(there, Figure(name, value))
+        assert name in str(refused.value)
 
 
 def test_a_figure_of_one_key_leaves_the_others(policy):
@@ -324,7 +358,7 @@ def test_a_file_is_read_in_blocks_small_ones_first(table, tmp_path):
     file = open_population(path)
     read = list(blocks_of(file, {"area_type", "members", "id"}))
     assert [first for first, _ in read] == [0, 4096] and sum(block.num_rows for _, block in read) == big.num_rows
-    assert read[1][1].schema.names == ["region", "area_type", "members", "id"]
+    assert read[1][1].schema.names == ["area_type", "members", "region", "id"]
     assert read[1][1]["id"].to_pylist() == big["id"].to_pylist()[4096:]
 
 
@@ -341,8 +375,43 @@ def test_a_file_that_was_written_anew_has_another_identity(table, tmp_path):
 def test_a_torn_file_is_refused(tmp_path, content):
     path = tmp_path / "p.parquet"
     path.write_bytes(content)
-    with pytest.raises(PopulationUnfit, match="no whole Parquet file"):
+    with pytest.raises(PopulationUnfit, match=r"p\.parquet is no Parquet file") as refused:
         open_population(path)
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_blocks_of_many_row_groups_are_the_file(table, tmp_path):
+    path = tmp_path / "p.parquet"
+    pq.write_table(table, path, row_group_size=BLOCK)
+    file = open_population(path)
+    read = list(blocks_of(file, {"area_type", "members", "id"}))
+    assert [first for first, _ in read] == list(range(0, table.num_rows, BLOCK))
+    assert [name for _, block in read for name in block["id"].to_pylist()] == table["id"].to_pylist()
+    assert [each for _, block in read for each in block["members"].to_pylist()] == table["members"].to_pylist()
+
+
+def test_a_damaged_page_is_refused_when_it_is_reached(table, tmp_path):
+    path = tmp_path / "p.parquet"
+    pq.write_table(table, path, row_group_size=BLOCK, compression="zstd", write_page_checksum=True)
+    metadata = pq.read_metadata(path)
+    column = next(c for c in range(metadata.num_columns) if metadata.row_group(2).column(c).path_in_schema == "region")
+    chunk = metadata.row_group(2).column(column)
+    begin = min(filter(None, (chunk.dictionary_page_offset, chunk.data_page_offset)))
+    content = bytearray(path.read_bytes())
+    content[begin : begin + chunk.total_compressed_size] = b"\xff" * chunk.total_compressed_size
+    path.write_bytes(content)
+    read = blocks_of(open_population(path), {"area_type"})
+    assert [next(read)[0], next(read)[0]] == [0, BLOCK]
+    with pytest.raises(PopulationUnfit, match=r"p\.parquet is damaged: some of its rows cannot be read") as refused:
+        next(read)
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_packs_without_the_income_that_orders_households_are_refused(tmp_path):
+    nation = next(pack for pack in shipped().packs if pack.jurisdiction == "cn")
+    without = replace(nation, rules=tuple(rule for rule in nation.rules if rule.id != "income.per_head"))
+    with pytest.raises(NotInOneKernel, match=r"no pack has the rule income\.per_head"):
+        prepare_compared(PackSet(SCHEMA, [without]), ON, tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -360,3 +429,17 @@ def test_losers_are_written_as_they_are_found(policy, table, counted, tmp_path, 
         assert head == ["row", "id", "programme", "member", "outcome_before", "outcome_after", "before", "after"]
         written = [(*map(str, each[:6]), yuan_of(each[6]), yuan_of(each[7])) for each in expected]
         assert sorted(map(tuple, lines)) == sorted(written)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_failed_run_leaves_the_losers_that_were_there(tmp_path, suffix):
+    path = tmp_path / f"losers{suffix}"
+    path.write_bytes(b"of the run before")
+    one = Loser(0, "h0", "dibao", 0, "eligible", "ineligible", 100, 0)
+    with pytest.raises(RuntimeError), loser_file(path, "id") as keep:
+        keep([one])
+        raise RuntimeError
+    assert path.read_bytes() == b"of the run before" and list(tmp_path.iterdir()) == [path]
+    with loser_file(path, "id") as keep:
+        keep([one])
+    assert b"h0" in path.read_bytes() and list(tmp_path.iterdir()) == [path]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, fields
@@ -21,17 +22,34 @@ Keep = Callable[[Sequence[Loser]], None]
 
 @contextmanager
 def loser_file(path: Path | None, row_id: str | None) -> Iterator[Keep | None]:
-    """What takes losers while it is open; None where no file is wanted. With `row_id` each has its household's id."""
+    """What takes losers while it is open; None where no file is wanted. With `row_id` each has its household's id.
+
+    The file is there when all of them are: after a failure what was there before stays. Raises OSError.
+    """
     if path is None:
         yield None
-    elif path.suffix == ".parquet":
-        with pq.ParquetWriter(path, schema_of(row_id)) as writer:
-            yield lambda losers: writer.write_table(table_of(losers, row_id))
-    else:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            lines = csv.writer(file)
-            lines.writerow(csv_head(row_id))
-            yield lambda losers: lines.writerows(csv_line(loser, row_id) for loser in losers)
+        return
+    with _beside(path) as unfinished:
+        if path.suffix == ".parquet":
+            with pq.ParquetWriter(unfinished, schema_of(row_id)) as writer:
+                yield lambda losers: writer.write_table(table_of(losers, row_id))
+        else:
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                lines = csv.writer(file)
+                lines.writerow(csv_head(row_id))
+                yield lambda losers: lines.writerows(csv_line(loser, row_id) for loser in losers)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A new file in the same folder, for its owner alone, which takes the path when all went well."""
+    with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", dir=path.parent, delete=False) as made:
+        unfinished = Path(made.name)
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def csv_of(losers: Sequence[Loser]) -> bytes:
