@@ -66,6 +66,15 @@ def test_a_population_gets_what_each_household_gets(doudi, population, tmp_path)
     ]
 
 
+def test_the_programmes_of_a_request_are_not_kept(doudi, tmp_path):
+    good = next(requests())
+    lines = [{**good, "programmes": ["dibao"]}, {key: value for key, value in good.items() if key != "programmes"}]
+    (tmp_path / "lines.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    assert doudi("population", tmp_path / "lines.jsonl", tmp_path / "in.parquet").returncode == 0
+    one, other = pq.read_table(tmp_path / "in.parquet").drop_columns(["id"]).to_pylist()
+    assert one == other and one["asked_tekun"] is True
+
+
 def test_wrong_lines_are_listed_and_the_others_written(doudi, tmp_path):
     good, whole = next(requests()), tmp_path / "lines.jsonl"
     secret = {**good, "region": "99x001"}

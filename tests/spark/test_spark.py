@@ -11,10 +11,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.population.households import write_population
 from services.eligibility.use_cases.screen_population import plan_screening, screen_population
 from services.eligibility.use_cases.screening.refusal import ScreeningRefused, ScreeningStopped
 from services.eligibility.use_cases.screening.spark import ScreenMap, Spark, check_java, session_of
-from tests.eligibility.use_cases.screening.populations import ON, bytes_of, wanted
+from tests.eligibility.use_cases.screening.populations import GROUP_ROWS, ON, bytes_of, wanted
 from tests.spark.conftest import ROWS
 
 CLUSTER = "local-cluster[2,1,1024]"
@@ -88,6 +89,15 @@ def test_a_damaged_input_stops_it_in_our_words(policy_folder, population, tmp_pa
     with pytest.raises(ScreeningStopped, match="row groups 8 to 9, from row 4000") as stopped:
         on_spark(policy_folder, source, tmp_path / "out.parquet")
     assert "行组" in stopped.value.text.zh and not (tmp_path / "out.parquet").exists()
+
+
+def test_an_input_that_is_another_than_was_planned_stops_it(policy_folder, population, tmp_path):
+    source = tmp_path / "in.parquet"
+    source.write_bytes(population.read_bytes())
+    plan = plan_screening(wanted(policy_folder, source, tmp_path / "out.parquet"))
+    write_population(source, ROWS, seed=5, group_rows=GROUP_ROWS)
+    with pytest.raises(ScreeningStopped, match="was changed while it was screened"):
+        screen_population(plan, Spark("local[2]"), lambda more: None)
 
 
 def test_any_frame_with_the_columns_of_a_population_can_be_mapped(whole, policy_folder, population):

@@ -23,10 +23,13 @@ from services.eligibility.use_cases.screening.population_file import (
     sha256_of,
 )
 from services.eligibility.use_cases.screening.refusal import ScreeningRefused
-from services.eligibility.use_cases.screening.rules import columns_read, in_file, rules_of
+from services.eligibility.use_cases.screening.rules import check_id_column, columns_read, in_file, rules_of
 from services.shared.policy.columns.population import PopulationPolicy
 from services.shared.policy.columns.reading import UnfitTable
 from services.shared.policy.columns.table import REGION
+
+MOST_NAMED = 5
+"""Parts that a message names."""
 
 Engine = Callable[[Plan, Sequence[Part], Tell], Iterator[Done]]
 """Screens parts, in any order, on whatever machines; yields each when it is finished."""
@@ -69,8 +72,15 @@ def plan_screening(wanted: Wanted) -> Plan:
     leaves = needed_leaves(file, in_file(columns_read(rules.policy), wanted.region_column))
     if id_column is not None:
         # As it is: identifiers are no codes, of which there are few.
+        check_id_column(rules.policy, id_column, wanted.region_column)
         leaves += tuple(replace(leaf, is_code=False) for leaf in needed_leaves(file, [id_column]))
     check_chunks(file, leaves)
+    input_sha256 = sha256_of(wanted.source)
+    if not file.identity.is_that_of(wanted.source):
+        raise ScreeningRefused(
+            f"{wanted.source} 正在被改动。写完后再运行同一命令",
+            f"{wanted.source} is being changed. Run the same command again when it is written",
+        )
     return Plan(
         source=wanted.source.absolute(),
         target=wanted.target.absolute(),
@@ -81,7 +91,8 @@ def plan_screening(wanted: Wanted) -> Plan:
         id_column=id_column,
         unknown=wanted.unknown,
         leaves=leaves,
-        input_sha256=sha256_of(wanted.source),
+        input_sha256=input_sha256,
+        identity=file.identity,
         packs=rules.packs,
         engine=rules.engine,
         parts=tuple(parts_of(file.group_rows, wanted.part_rows)),
@@ -96,6 +107,7 @@ def screen_population(plan: Plan, engine: Engine, tell: Tell) -> Screened:
     """
     if is_complete(plan):
         kept = _finished(plan, plan.target)
+        _check_all_there(plan, kept)
         tell(plan.rows)
         return _screened(plan, kept, kept)
     with unfinished_folder(plan):
@@ -112,6 +124,18 @@ def screen_population(plan: Plan, engine: Engine, tell: Tell) -> Screened:
 
 
 Parts = Mapping[int, Done]
+
+
+def _check_all_there(plan: Plan, kept: Parts) -> None:
+    missing = [part.name for part in plan.parts if part.number not in kept]
+    if missing:
+        named = ", ".join(missing[:MOST_NAMED]) + (", …" if len(missing) > MOST_NAMED else "")
+        raise ScreeningRefused(
+            f"{plan.target} 曾经完整，现有 {len(missing)} 个部分缺失或损坏：{named}。把文件夹改名为 "
+            f"{plan.unfinished.name} 后再运行同一命令，只重做这些部分",
+            f"{plan.target} was complete, and {len(missing)} of its parts are gone or torn: {named}. Rename the folder "
+            f"{plan.unfinished.name} and run the same command again: these alone are made anew",
+        )
 
 
 def _finished(plan: Plan, folder: Path) -> Parts:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -85,7 +85,7 @@ def _some_at_a_time(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 def _table(lines: Iterable[tuple[int, DeterminationRequest]]) -> pa.Table:
     told = list(lines)
-    # What packs presume is theirs to fill in, at the date of the screening.
-    rows = [read_facts(request) for _, request in told]
+    # What packs presume is theirs to fill in, at the date of the screening, which asks for every programme.
+    rows = [read_facts(replace(request, programmes=None)) for _, request in told]
     table = rows_to_table(SCHEMA, rows, [request.region for _, request in told])
     return table.add_column(0, ID, pa.array([number for number, _ in told], pa.int64()))

@@ -11,7 +11,7 @@ from typing import Any
 
 from services.eligibility.use_cases.screening.part import REJECTS
 from services.eligibility.use_cases.screening.plan import Plan
-from services.eligibility.use_cases.screening.refusal import ScreeningRefused
+from services.eligibility.use_cases.screening.refusal import ScreeningRefused, ScreeningStopped
 
 MANIFEST = "_screen.json"
 LOCK = ".lock"
@@ -57,11 +57,15 @@ def complete(plan: Plan) -> None:
     plan.unfinished.rename(plan.target)
 
 
-def check_space(plan: Plan, rows_left: int, rows: int = 1, of_bytes: int = LEAST_BYTES_A_ROW) -> None:
-    """Raises ScreeningRefused where the disk has less room than the rows left will take, if `rows` took `of_bytes`."""
-    free, needed = shutil.disk_usage(plan.unfinished).free, rows_left * of_bytes // rows
+def check_space(plan: Plan, rows_left: int, rows: int = 0, of_bytes: int = 0) -> None:
+    """Raises ScreeningStopped where the disk has less room than the rows left will take, if `rows` took `of_bytes`.
+
+    Before there are such rows it raises ScreeningRefused, for the least that rows take.
+    """
+    needed = rows_left * of_bytes // rows if rows else rows_left * LEAST_BYTES_A_ROW
+    free, refused = shutil.disk_usage(plan.unfinished).free, ScreeningStopped if rows else ScreeningRefused
     if needed > free:
-        raise ScreeningRefused(
+        raise refused(
             f"{plan.target.parent} 剩余 {free} 字节，至少还需 {needed}。腾出空间后再运行同一命令，已完成的部分保留",
             f"{plan.target.parent} has {free} bytes left and at least {needed} are needed. Make room and run the same "
             "command again: finished parts are kept",

@@ -25,7 +25,6 @@ ROW_GROUP_ROWS = 2**18
 REJECTS = "_rejects"
 """The folder of the rejects; readers of data sets skip names that begin so."""
 COMPRESSION = "snappy"
-REJECT_COLUMNS = ("column", "reason", "reason_zh", "reason_en")
 
 Tell = Callable[[int], None]
 """Takes how many more rows were read."""
@@ -43,12 +42,16 @@ class Done:
 def screen_part(plan: Plan, part: Part, tell: Tell) -> Done:
     """Write the part's files into the plan's unfinished folder; done again, the same bytes take their place.
 
-    Raises ScreeningStopped where the input turns out to be torn or the output cannot be written.
+    Raises ScreeningStopped where the input is torn or was changed, the output cannot be written, or memory is short.
     """
     rules = rules_of_plan(plan)
+    _check_input(plan)
     try:
         _write(plan, part, _screened(plan, part, rules, tell))
     except UNREADABLE as error:
+        _check_input(plan)
+        if isinstance(error, MemoryError):
+            raise _too_little_memory(part) from error
         if not isinstance(error, OSError) or error.errno is None:
             raise _torn(part) from error
         raise ScreeningStopped(
@@ -92,6 +95,8 @@ def _screened(plan: Plan, part: Part, rules: PopulationPolicy, tell: Tell) -> It
         tell(block.num_rows)
     if first != part.first_row + part.rows:
         raise _torn(part)
+    # The files of the part are not yet in their places.
+    _check_input(plan)
 
 
 def screened_block(
@@ -223,6 +228,24 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _check_input(plan: Plan) -> None:
+    if not plan.identity.is_that_of(plan.source):
+        raise ScreeningStopped(
+            f"{plan.source} 在筛查期间被改动。放回原文件后再运行同一命令；要筛查新文件，先删除 {plan.unfinished}",
+            f"{plan.source} was changed while it was screened. Put the old file back and run the same command again; "
+            f"for the new one, delete {plan.unfinished} first",
+        )
+
+
+def _too_little_memory(part: Part) -> ScreeningStopped:
+    return ScreeningStopped(
+        f"读取第 {part.first_row} 行起的部分时内存不足。减少 --processes 或写成较小的行组后再试，已完成的部分保留；"
+        "内存充裕时，是输入在此处已损坏",
+        f"there was too little memory for the part from row {part.first_row} on. Try again with fewer --processes: "
+        "finished parts are kept. Or write smaller row groups; with memory to spare, the input is damaged there",
+    )
 
 
 def _torn(part: Part) -> ScreeningStopped:

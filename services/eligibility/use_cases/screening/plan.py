@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from services.eligibility.use_cases.screening.population_file import Leaf
+from services.eligibility.use_cases.screening.population_file import Identity, Leaf
 
 PART_ROWS = 2**20
 """A part takes row groups until it has so many rows."""
@@ -59,6 +59,8 @@ class Plan:
     unknown: tuple[str, ...]
     leaves: tuple[Leaf, ...]
     input_sha256: str
+    identity: Identity
+    """Of the file that was hashed: parts read it by its name, later."""
     packs: tuple[tuple[str, str, str], ...]
     """Each pack's id, version and sha256."""
     engine: tuple[tuple[str, str], ...]

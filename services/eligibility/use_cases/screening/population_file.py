@@ -1,8 +1,9 @@
 """Opens a population's Parquet file, and refuses one that cannot be what it says before anything is computed."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,6 +36,29 @@ class Leaf:
     is_code: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells cheaply whether a file was changed: its size and footer, and on one machine its time and inode."""
+
+    bytes: int
+    footer_sha256: str
+    lies: tuple[int, int] | None
+    """When it was written, in nanoseconds, and its inode; None where another machine may see others."""
+
+    @property
+    def on_any_machine(self) -> "Identity":
+        """The part that is the same wherever the file is seen from."""
+        return replace(self, lies=None)
+
+    def is_that_of(self, path: Path) -> bool:
+        """Whether the file still is the one that this was taken of."""
+        try:
+            found = identity_of(path)
+        except OSError:
+            return False
+        return (found if self.lies else found.on_any_machine) == self
+
+
 @dataclass(frozen=True)
 class PopulationFile:
     """What the metadata of a file say, found to fit together."""
@@ -43,6 +67,7 @@ class PopulationFile:
     schema: pa.Schema
     leaves: tuple[Leaf, ...]
     group_rows: tuple[int, ...]
+    identity: Identity
 
     @property
     def rows(self) -> int:
@@ -54,10 +79,11 @@ def open_population(path: Path) -> PopulationFile:
     """The file, its metadata checked. Raises ScreeningRefused for what is no Parquet file, or a torn or absurd one."""
     try:
         _check_ends(path)
+        identity = identity_of(path)
         with _opened(path) as file:
             _check_metadata(path, file.metadata)
             groups = tuple(file.metadata.row_group(index).num_rows for index in range(file.metadata.num_row_groups))
-            return PopulationFile(path, file.schema_arrow, tuple(_leaves(file)), groups)
+            return PopulationFile(path, file.schema_arrow, tuple(_leaves(file)), groups, identity)
     except UNREADABLE as error:
         if isinstance(error, OSError) and error.strerror and not isinstance(error, pa.ArrowException):
             raise ScreeningRefused(
@@ -67,6 +93,17 @@ def open_population(path: Path) -> PopulationFile:
         raise _absurd(
             path, "文件尾的元数据无法解析或嵌套过深", "its metadata cannot be read, or nest too deeply"
         ) from None
+
+
+def identity_of(path: Path) -> Identity:
+    """The identity of a Parquet file. Raises OSError."""
+    with path.open("rb") as opened:
+        told = os.fstat(opened.fileno())
+        opened.seek(max(told.st_size - FOOTER_END, 0))
+        footer = int.from_bytes(opened.read(FOOTER_END)[:4], "little") + FOOTER_END
+        opened.seek(max(told.st_size - min(footer, MAX_FOOTER_BYTES), 0))
+        footer_sha256 = hashlib.sha256(opened.read(MAX_FOOTER_BYTES)).hexdigest()
+    return Identity(told.st_size, footer_sha256, (told.st_mtime_ns, told.st_ino))
 
 
 def sha256_of(path: Path) -> str:

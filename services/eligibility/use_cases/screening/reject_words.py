@@ -2,6 +2,8 @@
 
 from services.shared.policy.text import Text
 
+REJECT_COLUMNS = ("column", "reason", "reason_zh", "reason_en")
+
 REASONS = {
     "region_unknown": Text(
         "地区代码不存在，或此地没有规则；写 GB/T 2260 的六位代码",

@@ -14,9 +14,13 @@ from services.eligibility.use_cases.evaluate_household import pack_set_of
 from services.eligibility.use_cases.prepare_population import prepare_population
 from services.eligibility.use_cases.screening.plan import Plan, versions
 from services.eligibility.use_cases.screening.refusal import ScreeningRefused, ScreeningStopped
+from services.eligibility.use_cases.screening.reject_words import REJECT_COLUMNS
 from services.shared.policy.columns.places import NotInOneKernel
 from services.shared.policy.columns.population import PopulationPolicy
 from services.shared.policy.columns.table import COMPLETE, REGION, named_columns
+
+MadeOf = tuple[tuple[tuple[str, str, str], ...], tuple[tuple[str, str], ...]]
+"""The packs and the versions below."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,11 @@ class Rules:
         printed = "".join(program.printed(form).text for form in range(len(program.forms)))
         return versions(importlib.metadata.version("doudi"), hashlib.sha256(printed.encode()).hexdigest())
 
+    @property
+    def made_of(self) -> MadeOf:
+        """What another machine must have to compute the same."""
+        return self.packs, self.engine
+
 
 @lru_cache(maxsize=1)
 def rules_of(packs: Path, as_of: date, unknown: tuple[str, ...], kernels: Path) -> Rules:
@@ -56,8 +65,15 @@ def rules_of(packs: Path, as_of: date, unknown: tuple[str, ...], kernels: Path) 
 
 def rules_of_plan(plan: Plan) -> PopulationPolicy:
     """The plan's rules. Raises ScreeningStopped where this machine has others than the one that made the plan."""
-    rules = rules_of(plan.pack_folder, plan.as_of, plan.unknown, plan.kernel_folder)
-    if (rules.packs, rules.engine) != (plan.packs, plan.engine):
+    return rules_made_of((plan.packs, plan.engine), plan.pack_folder, plan.as_of, plan.unknown, plan.kernel_folder)
+
+
+def rules_made_of(
+    made_of: MadeOf, packs: Path, as_of: date, unknown: tuple[str, ...], kernels: Path
+) -> PopulationPolicy:
+    """The rules of `rules_of`. Raises ScreeningStopped where they are made of other packs or versions than these."""
+    rules = rules_of(packs, as_of, unknown, kernels)
+    if rules.made_of != made_of:
         raise ScreeningStopped(
             "此机器上的规则包或程序版本与下达任务的机器不同。安装同一版本后再运行",
             "this machine has other packs or another version than the one that gave the task: install the same",
@@ -74,6 +90,17 @@ def columns_read(rules: PopulationPolicy) -> Iterator[str]:
         if entity.parent is not None:
             lists = [entity.plural] if not facts else []
             yield from named_columns(SCHEMA, entity.parent, [*lists, f"{entity.plural}{COMPLETE}"]).values()
+
+
+def check_id_column(rules: PopulationPolicy, id_column: str, region_column: str) -> None:
+    """Raises ScreeningRefused where the identifier has the name of a fact, of a result or of a column of rejects."""
+    read = {name.partition(".")[0] for name in in_file(columns_read(rules), region_column)}
+    if id_column in read | {REGION, *rules.result_schema.names, *REJECT_COLUMNS}:
+        raise ScreeningRefused(
+            f"标识列不能叫 {id_column}：事实或结果中有同名的列。改名后用 --id-column 指出",
+            f"the column of identifiers cannot be called {id_column}: a fact or a result is. Rename it, and name it "
+            "with --id-column",
+        )
 
 
 def in_file(names: Iterable[str], region_column: str) -> tuple[str, ...]:

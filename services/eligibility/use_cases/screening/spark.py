@@ -7,17 +7,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from services.eligibility.use_cases.screening.part import REJECT_COLUMNS, Done, Tell, screen_part, screened_block
+from services.eligibility.use_cases.screening.part import Done, Tell, screen_part, screened_block
 from services.eligibility.use_cases.screening.plan import Part, Plan
 from services.eligibility.use_cases.screening.refusal import ScreeningRefused, ScreeningStopped
-from services.eligibility.use_cases.screening.rules import rules_of
+from services.eligibility.use_cases.screening.reject_words import REJECT_COLUMNS
+from services.eligibility.use_cases.screening.rules import MadeOf, check_id_column, rules_made_of, rules_of
 from services.shared.policy.columns.population import ROW
 from services.shared.policy.columns.table import MONEY_UNIT, REGION
 
@@ -52,10 +53,12 @@ class Spark:
         """The parts, when all of them are finished. Raises ScreeningStopped."""
         if not parts:
             return
+        # Machines that see the same file may differ in its inode and its time.
+        shared = replace(plan, identity=plan.identity.on_any_machine)
         session = session_of(self.master)
         try:
             with ThreadPoolExecutor(1) as waiting:
-                job = waiting.submit(lambda: _done_by(session, plan, parts))
+                job = waiting.submit(lambda: _done_by(session, shared, parts))
                 told: set[int] = set()
                 while not wait([job], TELL_SECONDS).done:
                     _tell_of_files(plan, parts, told, tell)
@@ -171,6 +174,7 @@ class ScreenMap:
 
     Amounts are decimals in yuan, or with `money_in_fen` whole numbers. `id_column` tells households apart in the
     result, since a DataFrame has no row numbers. Households that cannot be read are not in it; `rejects` has them.
+    Raises ScreeningRefused when it is made with an `id_column` that has the name of a fact or a result.
     """
 
     pack_folder: Path
@@ -181,10 +185,21 @@ class ScreenMap:
     unknown: tuple[str, ...] = ()
     money_in_fen: bool = False
     rejects: bool = False
+    made_of: MadeOf = field(init=False)
+    """The packs and versions where it was made, which every executor must have."""
+
+    def __post_init__(self) -> None:
+        rules = rules_of(*self._named)
+        check_id_column(rules.policy, self.id_column, self.region_column)
+        object.__setattr__(self, "made_of", rules.made_of)
+
+    @property
+    def _named(self) -> tuple[Path, date, tuple[str, ...], Path]:
+        return self.pack_folder, self.as_of, self.unknown, self.kernel_folder
 
     def __call__(self, batches: Batches) -> Batches:
-        """The results, or the rejects, of each batch."""
-        rules = rules_of(self.pack_folder, self.as_of, self.unknown, self.kernel_folder).policy
+        """The results, or the rejects, of each batch. Raises ScreeningStopped where packs or versions are others."""
+        rules = rules_made_of(self.made_of, *self._named)
         for batch in batches:
             block = batch.replace_schema_metadata(MONEY_UNIT) if self.money_in_fen else batch
             yield _plain(screened_block(rules, block, self.region_column, self.id_column, 0)[self.rejects])
@@ -194,7 +209,7 @@ class ScreenMap:
         from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_type
 
         of_id = to_arrow_type(frame.schema[self.id_column].dataType)
-        rules = rules_of(self.pack_folder, self.as_of, self.unknown, self.kernel_folder).policy
+        rules = rules_made_of(self.made_of, *self._named)
         fields = [pa.field(self.id_column, of_id), pa.field(REGION, pa.string()), *list(rules.result_schema)[1:]]
         if self.rejects:
             fields = [fields[0], *(pa.field(name, pa.string()) for name in REJECT_COLUMNS)]

@@ -3,8 +3,10 @@
 import json
 import multiprocessing
 import os
+import pickle
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +26,8 @@ from services.eligibility.use_cases.screening.part import ROW_GROUP_ROWS as FULL
 from services.eligibility.use_cases.screening.plan import parts_of
 from services.eligibility.use_cases.screening.processes import Processes
 from services.eligibility.use_cases.screening.refusal import ScreeningRefused, ScreeningStopped
+from services.eligibility.use_cases.screening.rules import rules_of
+from services.eligibility.use_cases.screening.spark import ScreenMap
 from tests.eligibility.use_cases.screening.conftest import ROWS
 from tests.eligibility.use_cases.screening.populations import ON, PART_ROWS, bytes_of, screened, wanted
 
@@ -172,6 +176,81 @@ def test_ten_times_the_households_take_no_more_memory(policy_folder, tmp_path):
     assert peaks[1] < 1.15 * peaks[0]
 
 
+# --- an input or an output that was changed ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(population, tmp_path):
+    """A copy of the population, to do with as one likes."""
+    source = tmp_path / "in.parquet"
+    source.write_bytes(population.read_bytes())
+    return source
+
+
+def changed_while_screened(policy_folder, source, change, engine=None):
+    plan = plan_screening(wanted(policy_folder, source, source.with_name("out.parquet")))
+    done = []
+
+    # Told first of what was kept, then of the two blocks of each part: the fourth is midway in the second part.
+    def tell(more):
+        done.append(more)
+        if len(done) == 4:
+            change()
+
+    with pytest.raises(ScreeningStopped, match="was changed while it was screened") as stopped:
+        screen_population(plan, engine or Processes(1), tell)
+    assert "被改动" in stopped.value.text.zh and not plan.target.exists()
+    return sorted(file.name for file in plan.unfinished.glob("part-*"))
+
+
+def test_an_input_that_is_replaced_meanwhile_stops_it(policy_folder, own):
+    other = own.with_name("other.parquet")
+    write_population(other, ROWS, seed=5, group_rows=500)
+    assert len(changed_while_screened(policy_folder, own, lambda: other.replace(own))) == 1  # and none of both inputs
+
+
+def test_an_input_that_is_written_over_in_place_or_removed_stops_it(policy_folder, own):
+    content = own.read_bytes()
+    changed_while_screened(policy_folder, own, lambda: own.write_bytes(content))
+    own.write_bytes(content)
+    changed_while_screened(policy_folder, own, own.unlink)
+
+
+def test_other_machines_see_the_input_by_size_and_footer(policy_folder, own):
+    seen = plan_screening(wanted(policy_folder, own, own.with_name("out"))).identity
+    content = own.read_bytes()
+    own.unlink()
+    own.write_bytes(content)
+    assert seen.on_any_machine.is_that_of(own) and not seen.is_that_of(own)
+    write_population(own, ROWS, seed=5, group_rows=500)
+    assert not seen.on_any_machine.is_that_of(own)
+
+
+def test_an_input_that_is_changed_while_it_is_hashed_is_refused(policy_folder, own, monkeypatch):
+    def slowly(path):
+        path.write_bytes(path.read_bytes())
+        return "0" * 64
+
+    monkeypatch.setattr("services.eligibility.use_cases.screen_population.sha256_of", slowly)
+    with pytest.raises(ScreeningRefused, match="is being changed"):
+        plan_screening(wanted(policy_folder, own, own.with_name("out")))
+
+
+def test_a_finished_output_without_all_its_parts_is_not_whole(whole, policy_folder, population, tmp_path):
+    target = tmp_path / "out.parquet"
+    shutil.copytree(whole, target)
+    (target / "part-00002.parquet").unlink()
+    (target / REJECTS / "part-00005.parquet").write_bytes(b"PAR1")
+    with pytest.raises(
+        ScreeningRefused, match=r"2 of its parts .*: part-00002.parquet, part-00005.parquet\."
+    ) as refused:
+        screened(wanted(policy_folder, population, target))
+    assert type(refused.value) is ScreeningRefused and "out.parquet.unfinished" in refused.value.text.zh
+    target.rename(tmp_path / "out.parquet.unfinished")
+    assert screened(wanted(policy_folder, population, target)).kept == ROWS - 2_000
+    assert bytes_of(target) == bytes_of(whole)
+
+
 # --- another output ---------------------------------------------------------------------------------------------------
 
 
@@ -221,13 +300,27 @@ def test_a_place_that_cannot_be_written_is_named(policy_folder, population, tmp_
 
 
 def test_a_full_disk_is_foreseen(policy_folder, population, tmp_path, monkeypatch):
-    import shutil
-
-    # The only stand-in of these tests: a disk that is full cannot be had for the asking.
+    # A stand-in of these tests: a disk that is full cannot be had for the asking.
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 29_000))
     with pytest.raises(ScreeningRefused, match="29000 bytes left and at least 29200"):
         screened(wanted(policy_folder, population, tmp_path / "out.parquet"))
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_disk_that_fills_midway_stops_it(policy_folder, population, tmp_path, monkeypatch):
+    room = iter([10**9, 10**9, 0])
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, next(room)))
+    with pytest.raises(ScreeningStopped, match="has 0 bytes left"):
+        screened(wanted(policy_folder, population, tmp_path / "out.parquet"))
+    assert parts_in(tmp_path) == 2
+
+
+def test_too_little_memory_is_said_to_be_that(policy_folder, population, tmp_path, monkeypatch):
+    def greedy(*arguments):
+        raise pa.ArrowMemoryError("malloc of size 8589934592 failed")
+
+    monkeypatch.setattr("services.eligibility.use_cases.screening.part.read_blocks", greedy)
+    assert "too little memory" in refusal(policy_folder, population, tmp_path, ScreeningStopped)
 
 
 # --- rejects ----------------------------------------------------------------------------------------------------------
@@ -266,6 +359,36 @@ def test_a_region_column_of_another_name_and_no_id(whole, policy_folder, populat
     pq.write_table(table, source, row_group_size=500)
     screened(wanted(policy_folder, source, target, region_column="place"))
     assert pq.read_table(target).equals(pq.read_table(whole).drop_columns(["id"]))
+
+
+@pytest.mark.parametrize("name", ["row", "homes", "members", "region", "dibao", "dibao_fen", "category", "reason_zh"])
+def test_an_identifier_that_would_stand_over_a_fact_or_a_result_is_refused(policy_folder, population, tmp_path, name):
+    table, source = pq.read_table(population), tmp_path / "in.parquet"
+    if name not in table.schema.names:
+        table = table.rename_columns({"id": name}).replace_schema_metadata(table.schema.metadata)
+    pq.write_table(table, source)
+    with pytest.raises(ScreeningRefused, match=f"cannot be called {name}: .*--id-column"):
+        plan_screening(wanted(policy_folder, source, tmp_path / "out.parquet", id_column=name))
+
+
+def test_a_map_of_frames_is_held_to_the_packs_that_it_was_made_with(policy_folder, population, tmp_path):
+    packs = tmp_path / "packs"
+    shutil.copytree(policy_folder / "packs", packs)
+    screening = ScreenMap(packs, ON, policy_folder / "kernels", id_column="id", money_in_fen=True)
+    sent, [block] = pickle.dumps(screening), pq.read_table(population).slice(0, 10).to_batches()
+    assert [found.num_rows for found in pickle.loads(sent)([block])] == [10]
+    comment(packs)
+    rules_of.cache_clear()
+    with pytest.raises(ScreeningStopped, match="other packs"):
+        list(pickle.loads(sent)([block]))
+    with pytest.raises(ScreeningRefused, match="--id-column"):
+        ScreenMap(packs, ON, policy_folder / "kernels", id_column="dibao")
+
+
+def comment(packs):
+    """Another pack of the same meaning in the place of one of the folder."""
+    file = min(packs.rglob("*.toml"))
+    file.write_text(file.read_text(encoding="utf-8") + "# another\n", encoding="utf-8")
 
 
 YUAN = """
