@@ -53,6 +53,8 @@ def unfinished_folder(plan: Plan) -> Iterator[None]:
 
 def complete(plan: Plan) -> None:
     """Give the folder, whose parts are all there, the target's name."""
+    # An executor that was lost on the way leaves what it had begun.
+    _sweep(plan)
     (plan.unfinished / LOCK).unlink()
     plan.unfinished.rename(plan.target)
 
@@ -82,10 +84,14 @@ def _lock(plan: Plan, lock: int) -> None:
         ) from None
 
 
-def _begin(plan: Plan) -> None:
+def _sweep(plan: Plan) -> None:
     for folder in (plan.unfinished, plan.unfinished / REJECTS):
         for left in folder.glob(BESIDE):
             left.unlink(missing_ok=True)
+
+
+def _begin(plan: Plan) -> None:
+    _sweep(plan)
     manifest = _manifest_in(plan.unfinished)
     if manifest is None and not any(plan.unfinished.glob("*.parquet")):
         beside = plan.unfinished / f".{MANIFEST}.beside"

@@ -121,6 +121,21 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(policy_folder, tmp_pa
     assert bytes_of(target) == bytes_of(tmp_path / "undisturbed.parquet")
 
 
+def test_what_a_lost_worker_had_begun_is_not_in_the_output(whole, policy_folder, population, tmp_path):
+    plan = plan_screening(wanted(policy_folder, population, tmp_path / "out.parquet"))
+
+    def leave_something(more):
+        for folder in (plan.unfinished, plan.unfinished / REJECTS):
+            (folder / f".part-00001.parquet.{more}.beside").touch()
+
+    def engine(plan, missing, tell):
+        leave_something(len(missing))
+        yield from Processes(1)(plan, missing, tell)
+
+    screen_population(plan, engine, lambda more: None)
+    assert bytes_of(plan.target) == bytes_of(whole)
+
+
 def parts_in(folder):
     return len(list(folder.glob("out.parquet.unfinished/part-*")))
 
